@@ -1,0 +1,2 @@
+//! The `tuppence` program.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The wallet site.
+fn main() {}
