@@ -1,0 +1,242 @@
+//! Canonical encoding: the bytes that every hash and signature covers (spec/README).
+//!
+//! `domain tag || protocol version (u16) || field_1 || field_2 ...`, each field as its length
+//! (`u32`, big-endian) and its bytes. No tag begins another, every field says its length, and the
+//! fields of a tag are fixed, so two different messages never give the same bytes.
+
+use crate::PROTOCOL_VERSION;
+
+/// The length that stands for an absent optional field.
+const ABSENT: u32 = u32::MAX;
+
+/// Something with a fixed list of fields.
+pub trait Canonical {
+    /// Writes the fields, in the order of the message's table.
+    fn write(&self, writer: &mut Writer);
+}
+
+/// What a hash or signature is made for; no tag is the beginning of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant is the message, record or key that its tag names")]
+pub enum Tag {
+    Certificate,
+    RegistrationEnvelope,
+    RegistrationRequest,
+    Challenge,
+    ChallengeSolution,
+    EarnerAsk,
+    Earner,
+    EarnerAttestation,
+    IssueOffer,
+    IssueStart,
+    IssueEcash,
+    IssueFinish,
+    PaymentOffer,
+    PaymentStart,
+    PaymentBalance,
+    PaymentFinish,
+    Receipt,
+    RelayRequest,
+    RelayOutcome,
+    CampaignFunding,
+    CustomSecret,
+    Entitlement,
+}
+
+impl Tag {
+    /// Every tag, for the tests and the documentation.
+    pub const ALL: [Tag; 22] = [
+        Tag::Certificate,
+        Tag::RegistrationEnvelope,
+        Tag::RegistrationRequest,
+        Tag::Challenge,
+        Tag::ChallengeSolution,
+        Tag::EarnerAsk,
+        Tag::Earner,
+        Tag::EarnerAttestation,
+        Tag::IssueOffer,
+        Tag::IssueStart,
+        Tag::IssueEcash,
+        Tag::IssueFinish,
+        Tag::PaymentOffer,
+        Tag::PaymentStart,
+        Tag::PaymentBalance,
+        Tag::PaymentFinish,
+        Tag::Receipt,
+        Tag::RelayRequest,
+        Tag::RelayOutcome,
+        Tag::CampaignFunding,
+        Tag::CustomSecret,
+        Tag::Entitlement,
+    ];
+
+    /// The tag's text, as hashed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Tag::Certificate => "tuppence/scrip/certificate",
+            Tag::RegistrationEnvelope => "tuppence/scrip/R2",
+            Tag::RegistrationRequest => "tuppence/scrip/R1",
+            Tag::Challenge => "tuppence/registration/challenge",
+            Tag::ChallengeSolution => "tuppence/registration/solution",
+            Tag::EarnerAsk => "tuppence/scrip/E1",
+            Tag::Earner => "tuppence/scrip/earner",
+            Tag::EarnerAttestation => "tuppence/scrip/E2",
+            Tag::IssueOffer => "tuppence/scrip/M2",
+            Tag::IssueStart => "tuppence/scrip/M4",
+            Tag::IssueEcash => "tuppence/scrip/M5",
+            Tag::IssueFinish => "tuppence/scrip/M6",
+            Tag::PaymentOffer => "tuppence/scrip/S2",
+            Tag::PaymentStart => "tuppence/scrip/S4",
+            Tag::PaymentBalance => "tuppence/scrip/S5",
+            Tag::PaymentFinish => "tuppence/scrip/S6",
+            Tag::Receipt => "tuppence/scrip/receipt",
+            Tag::RelayRequest => "tuppence/relay/request",
+            Tag::RelayOutcome => "tuppence/relay/outcome",
+            Tag::CampaignFunding => "tuppence/campaign/funding",
+            Tag::CustomSecret => "tuppence/secret/custom",
+            Tag::Entitlement => "tuppence/storefront/cookie",
+        }
+    }
+}
+
+/// The canonical bytes of `tag` and the fields that `fields` writes.
+pub fn encode(tag: Tag, fields: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer { bytes: Vec::with_capacity(512) };
+    writer.bytes.extend_from_slice(tag.as_str().as_bytes());
+    writer.bytes.extend_from_slice(&PROTOCOL_VERSION.to_be_bytes());
+    fields(&mut writer);
+    writer.bytes
+}
+
+/// Collects fields.
+#[derive(Debug)]
+pub struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// Plain bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        // Every field's type limits it far below 4 GiB, and ABSENT is no length of any.
+        let length = u32::try_from(bytes.len()).unwrap_or(ABSENT - 1);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Text, which its type keeps in normal form C.
+    pub fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    /// A message code, port or version.
+    pub fn u16(&mut self, number: u16) {
+        self.bytes(&number.to_be_bytes());
+    }
+
+    /// A secret's id.
+    pub fn u32(&mut self, number: u32) {
+        self.bytes(&number.to_be_bytes());
+    }
+
+    /// An amount, time or serial.
+    pub fn u64(&mut self, number: u64) {
+        self.bytes(&number.to_be_bytes());
+    }
+
+    /// A record as one field, with its own fields inside.
+    pub fn nested(&mut self, record: &impl Canonical) {
+        let mut inner = Writer { bytes: Vec::with_capacity(256) };
+        record.write(&mut inner);
+        self.bytes(&inner.bytes);
+    }
+
+    /// A field that may be absent.
+    pub fn optional<T: ?Sized>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Writer, &T)) {
+        match value {
+            Some(value) => write(self, value),
+            None => self.bytes.extend_from_slice(&ABSENT.to_be_bytes()),
+        }
+    }
+
+    /// A list: its count, then its items as fields.
+    pub fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Writer, &T)) {
+        let count = u32::try_from(items.len()).unwrap_or(ABSENT - 1);
+        self.bytes.extend_from_slice(&count.to_be_bytes());
+        for item in items {
+            write(self, item);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn two_fields(a: &[u8], b: &[u8]) -> Vec<u8> {
+        encode(Tag::Receipt, |w| {
+            w.bytes(a);
+            w.bytes(b);
+        })
+    }
+
+    #[test]
+    fn no_tag_begins_another() {
+        for a in Tag::ALL {
+            for b in Tag::ALL {
+                assert!(a == b || !b.as_str().starts_with(a.as_str()), "{a:?} begins {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_layout_is_the_published_one() {
+        let bytes = encode(Tag::IssueOffer, |w| {
+            w.u16(0x0102);
+            w.optional(None::<&str>, Writer::text);
+            w.list(&["é"], |w, item| w.text(item));
+        });
+        let mut expected = b"tuppence/scrip/M2\x00\x01".to_vec();
+        expected.extend_from_slice(&[0, 0, 0, 2, 1, 2]);
+        expected.extend_from_slice(&[0xFF, 0xFF, 0xFF, 0xFF]);
+        expected.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 2, 0xC3, 0xA9]);
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn absent_and_empty_differ() {
+        let absent = encode(Tag::Receipt, |w| w.optional(None::<&str>, Writer::text));
+        let empty = encode(Tag::Receipt, |w| w.optional(Some(""), Writer::text));
+        assert_ne!(absent, empty);
+    }
+
+    proptest! {
+        #[test]
+        fn moving_a_boundary_changes_the_bytes(joined in prop::collection::vec(any::<u8>(), 0..40)) {
+            let all: BTreeSet<Vec<u8>> =
+                (0..=joined.len()).map(|cut| two_fields(&joined[..cut], &joined[cut..])).collect();
+            prop_assert_eq!(all.len(), joined.len() + 1);
+        }
+
+        #[test]
+        fn different_fields_give_different_bytes(
+            a in any::<(Vec<u8>, Vec<u8>)>(), b in any::<(Vec<u8>, Vec<u8>)>(),
+        ) {
+            prop_assert_eq!(two_fields(&a.0, &a.1) == two_fields(&b.0, &b.1), a == b);
+        }
+
+        #[test]
+        fn lists_never_flow_into_each_other(
+            a in any::<(Vec<String>, Vec<String>)>(), b in any::<(Vec<String>, Vec<String>)>(),
+        ) {
+            let lists = |x: &(Vec<String>, Vec<String>)| encode(Tag::Receipt, |w| {
+                w.list(&x.0, |w, item| w.text(item));
+                w.list(&x.1, |w, item| w.text(item));
+            });
+            prop_assert_eq!(lists(&a) == lists(&b), a == b);
+        }
+    }
+}
