@@ -1,0 +1,137 @@
+//! What each stage runs. Native stages share one build: the same packages, features and profile.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::console::{Step, say};
+use crate::tidy;
+use crate::tools::{self, browser};
+use crate::{prerequisites, process, site as wallet_site, size, workspace};
+
+use super::{Report, indented};
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// The crates that run natively: all but the browser's user interface.
+const NATIVE: [&str; 3] = ["--workspace", "--exclude", "tuppence-web"];
+
+pub fn format(report: &mut Report) -> Result<()> {
+    prerequisites::component("rustfmt", "fmt")?;
+    report.check("rustfmt", cargo(&["fmt", "--all", "--check"])).map(drop)
+}
+
+pub fn deny(report: &mut Report) -> Result<()> {
+    let program = tools::cargo_deny()?;
+    let deny = |arguments: &[&str]| {
+        let mut command = process::program(&program);
+        command.args(["--color", "never"]).args(arguments);
+        command
+    };
+    report.check("licences, bans, sources", deny(&["check", "licenses", "bans", "sources"]))?;
+
+    let mut step = Step::start("advisory database");
+    let mut fetch = deny(&["fetch", "db"]);
+    // Git asks nobody: without a network this must fail, not wait.
+    fetch.env("GIT_TERMINAL_PROMPT", "0");
+    if process::watch(fetch, &mut step)?.success {
+        step.done("");
+        report.check("advisories", deny(&["check", "--disable-fetch", "advisories"]))?;
+    } else {
+        step.skipped("not reachable from here: advisories are not checked");
+    }
+    Ok(())
+}
+
+pub fn tidy(report: &mut Report) -> Result<()> {
+    let step = Step::start("tidy");
+    let findings = tidy::findings()?;
+    if findings.is_empty() {
+        step.done("");
+        report.tally.passed += 1;
+    } else {
+        step.failed(&format!("{} findings", findings.len()));
+        for finding in findings {
+            say(&indented(&finding.to_string()));
+        }
+        report.tally.failed += 1;
+    }
+    Ok(())
+}
+
+pub fn clippy(report: &mut Report) -> Result<()> {
+    prerequisites::component("clippy", "clippy")?;
+    let mut native = cargo(&["clippy"]);
+    native.args(NATIVE).args(["--all-targets", "--features", "tuppence-tests/e2e", "--", "-D", "warnings"]);
+    report.check("clippy, natively", native)?;
+
+    prerequisites::wasm_target()?;
+    let mut wasm = cargo(&["clippy", "--package", "tuppence-wallet", "--package", "tuppence-web"]);
+    wasm.args(["--target", WASM, "--", "-D", "warnings"]);
+    report.check("clippy, WebAssembly", wasm)?;
+    Ok(())
+}
+
+pub fn native(report: &mut Report) -> Result<()> {
+    native_build()?;
+    let mut command = cargo(&["test", "--no-fail-fast"]);
+    command.args(NATIVE);
+    report.tests("tests, natively", command)
+}
+
+pub fn site(report: &mut Report) -> Result<()> {
+    wallet_site::ensure()?;
+    let step = Step::start("size");
+    match size::check(&workspace::site()) {
+        Ok(words) => {
+            step.done(&words);
+            report.tally.passed += 1;
+        }
+        Err(error) => {
+            step.failed(&format!("{error:#}"));
+            report.tally.failed += 1;
+        }
+    }
+    Ok(())
+}
+
+pub fn wasm(report: &mut Report) -> Result<()> {
+    let runner = tools::wasm_test_runner()?;
+    let chromium = browser::chromium()?;
+    let mut command = cargo(&["test", "--no-fail-fast", "--package", "tuppence-wallet", "--target", WASM]);
+    command
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
+        .env("CHROMEDRIVER", chromium.driver)
+        .env("WASM_BINDGEN_USE_BROWSER", "1");
+    report.tests("wallet in headless Chromium", command)
+}
+
+pub fn e2e(report: &mut Report) -> Result<()> {
+    wallet_site::ensure()?;
+    native_build()?;
+    let chromium = browser::chromium()?;
+    let mut command = cargo(&["test", "--no-fail-fast"]);
+    command.args(NATIVE).args(["--features", "tuppence-tests/e2e", "--test", "e2e"]);
+    command
+        .env("TUPPENCE_BIN", workspace::binary("debug", "tuppence"))
+        .env("TUPPENCE_WALLET_SITE", workspace::site())
+        .env("CHROMEDRIVER", chromium.driver)
+        .env("CHROMIUM", chromium.browser);
+    report.tests("people in headless Chromium", command)
+}
+
+/// Builds programs and tests in one go, so that the stages after it find everything built.
+fn native_build() -> Result<()> {
+    let mut step = Step::start("build of programs and tests");
+    let mut command = cargo(&["build"]);
+    command.args(NATIVE).args(["--all-targets", "--features", "tuppence-tests/e2e"]);
+    process::must(command, &mut step)?;
+    step.done("");
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = process::cargo();
+    command.args(arguments);
+    command
+}

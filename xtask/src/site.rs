@@ -1,0 +1,68 @@
+//! The wallet's site: built by Trunk into web/dist, and only when something in it has changed.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::slice;
+
+use anyhow::{Context, Result};
+
+use crate::console::Step;
+use crate::tools::{self, SiteTools};
+use crate::{process, workspace};
+
+/// Everything that ends up in the site.
+const SOURCES: [&str; 8] =
+    ["protocol", "wallet-wasm", "web", "index.html", "Trunk.toml", "Cargo.toml", "Cargo.lock", ".cargo"];
+
+/// Makes web/dist current. Returns whether it had to be built.
+pub fn ensure() -> Result<bool> {
+    let site = workspace::site();
+    let stamp_path = workspace::target().join("xtask/site.stamp");
+    let sources = digest_of_sources()?;
+    if let Ok(stamp) = fs::read_to_string(&stamp_path)
+        && stamp == stamp_for(&sources, &digest(slice::from_ref(&site))?)
+        && site.join("index.html").is_file()
+    {
+        Step::start("wallet site").done("unchanged");
+        return Ok(false);
+    }
+    let tools = SiteTools::ready()?;
+    let mut step = Step::start("wallet site (Rust to WebAssembly, Trunk)");
+    let mut trunk = tools.trunk()?;
+    trunk.args(["build", "--release", "--color", "never"]);
+    // Trunk takes NO_COLOR for a boolean and stumbles over the customary `1`.
+    trunk.env_remove("NO_COLOR");
+    process::must(trunk, &mut step)?;
+    step.done(&workspace::relative(&site));
+
+    if let Some(folder) = stamp_path.parent() {
+        fs::create_dir_all(folder).context("creating target/xtask")?;
+    }
+    fs::write(&stamp_path, stamp_for(&sources, &digest(&[site])?)).context("writing the site's stamp")?;
+    Ok(true)
+}
+
+fn digest_of_sources() -> Result<String> {
+    let paths: Vec<PathBuf> = SOURCES.iter().map(|source| workspace::root().join(source)).collect();
+    Ok(format!("{}, {}", digest(&paths)?, tools::site_versions()))
+}
+
+fn stamp_for(sources: &str, site: &str) -> String {
+    format!("from {sources} to {site}\n")
+}
+
+/// Names and contents of all files below the given paths.
+fn digest(starts: &[PathBuf]) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    for path in starts.iter().filter(|start| start.exists()).flat_map(|start| workspace::files(start)) {
+        workspace::relative(&path).hash(&mut hasher);
+        contents(&path)?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("reading {}", path.display()))
+}

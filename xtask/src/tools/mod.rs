@@ -1,0 +1,206 @@
+//! The tools in pinned versions, in a cache of the user's own outside `target/`, so that a fresh clone finds
+//! them and `cargo clean` keeps them.
+
+pub mod browser;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{self as system, Command};
+
+use anyhow::{Context, Result, bail};
+
+use crate::console::Step;
+use crate::{prerequisites, process, workspace};
+
+/// The newest Trunk that Rust 1.95 builds.
+const TRUNK: &str = "0.21.14";
+
+/// npm's binaryen, which carries wasm-opt.
+const BINARYEN: &str = "132.0.0";
+
+const CARGO_DENY: &str = "0.20.2";
+
+/// The tools that build the wallet's site.
+pub struct SiteTools {
+    folders: Vec<PathBuf>,
+    trunk: PathBuf,
+}
+
+impl SiteTools {
+    /// Finds them, and installs those that are missing.
+    pub fn ready() -> Result<Self> {
+        prerequisites::wasm_target()?;
+        let trunk = trunk()?;
+        let folders = vec![wasm_bindgen()?, wasm_opt()?];
+        Ok(Self { folders, trunk: executable(&trunk, "trunk") })
+    }
+
+    /// `trunk`, which finds the other tools on its PATH and therefore downloads none.
+    pub fn trunk(&self) -> Result<Command> {
+        let mut command = process::program(&self.trunk);
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = self.folders.iter().cloned().chain(env::split_paths(&path));
+        command
+            .env("PATH", env::join_paths(folders).context("a folder of PATH has a separator in its name")?);
+        Ok(command)
+    }
+}
+
+/// The versions that a built site depends on.
+pub fn site_versions() -> String {
+    format!("trunk {TRUNK}, binaryen {BINARYEN}")
+}
+
+/// `wasm-bindgen-test-runner`, which drives tests in a browser.
+pub fn wasm_test_runner() -> Result<PathBuf> {
+    prerequisites::wasm_target()?;
+    Ok(executable(&wasm_bindgen()?, "wasm-bindgen-test-runner"))
+}
+
+/// `cargo-deny`, which holds the policy on dependencies.
+pub fn cargo_deny() -> Result<PathBuf> {
+    let tool =
+        CargoTool { name: "cargo-deny", version: CARGO_DENY, program: "cargo-deny", options: &["--locked"] };
+    Ok(executable(&tool.ready()?, "cargo-deny"))
+}
+
+/// The folder of everything that we install.
+pub fn cache() -> Result<PathBuf> {
+    if let Some(folder) = env::var_os("TUPPENCE_TOOLS").filter(|folder| !folder.is_empty()) {
+        return Ok(workspace::root().join(folder));
+    }
+    let from = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from);
+    let base = from("XDG_CACHE_HOME")
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| from("LOCALAPPDATA"))
+        .or_else(|| from("HOME").map(|home| home.join(".cache")))
+        .context("There is no home folder to keep tools in. Name one with TUPPENCE_TOOLS.")?;
+    Ok(base.join("tuppence/tools"))
+}
+
+fn trunk() -> Result<PathBuf> {
+    // Without TLS and the update check Trunk can download nothing, and builds in half the time.
+    let options = &["--locked", "--no-default-features"];
+    CargoTool { name: "trunk", version: TRUNK, program: "trunk", options }.ready()
+}
+
+fn wasm_bindgen() -> Result<PathBuf> {
+    let version = workspace::locked_version("wasm-bindgen")?
+        .context("Cargo.lock names no wasm-bindgen, yet the wallet is built with it.")?;
+    // Not `--locked`: what the package has locked doesn't build with this Rust.
+    CargoTool { name: "wasm-bindgen-cli", version: &version, program: "wasm-bindgen", options: &[] }.ready()
+}
+
+/// Folder with npm's `wasm-opt`.
+fn wasm_opt() -> Result<PathBuf> {
+    let folder = cache()?.join(format!("binaryen-{BINARYEN}"));
+    let programs = folder.join("node_modules/.bin");
+    if programs.join("wasm-opt").exists() {
+        return Ok(programs);
+    }
+    let mut step = Step::start(format!("installing wasm-opt (binaryen {BINARYEN})"));
+    install(&folder, |partial| {
+        let mut npm = process::program(prerequisites::npm());
+        npm.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(partial);
+        npm.arg(format!("binaryen@{BINARYEN}")).current_dir(partial);
+        process::must(npm, &mut step).map(drop)
+    })?;
+    step.done("");
+    Ok(programs)
+}
+
+/// A program that `cargo install` builds.
+struct CargoTool<'a> {
+    name: &'a str,
+    version: &'a str,
+    program: &'a str,
+    options: &'a [&'a str],
+}
+
+impl CargoTool<'_> {
+    /// The folder with the program: on the PATH in this very version, in the cache, or built now.
+    fn ready(&self) -> Result<PathBuf> {
+        if let Some(folder) = self.on_path() {
+            return Ok(folder);
+        }
+        let folder = cache()?.join(format!("{}-{}", self.name, self.version));
+        let programs = folder.join("bin");
+        if executable(&programs, self.program).exists() {
+            return Ok(programs);
+        }
+        let mut step = Step::start(format!("installing {} {} (once, some minutes)", self.name, self.version));
+        install(&folder, |partial| {
+            let mut cargo = process::cargo();
+            cargo.args(["install", self.name, "--version", self.version]).args(self.options);
+            cargo.arg("--root").arg(partial).arg("--target-dir").arg(partial.join("build"));
+            // Used for seconds, built for minutes: optimising them costs more than it ever gives back.
+            cargo
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                .env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+            // Away from this repository's own settings of Cargo.
+            cargo.current_dir(partial);
+            process::must(cargo, &mut step)?;
+            fs::remove_dir_all(partial.join("build")).context("removing the build folder of a tool")
+        })?;
+        step.done("");
+        Ok(programs)
+    }
+
+    fn on_path(&self) -> Option<PathBuf> {
+        let path = env::var_os("PATH")?;
+        let folder = env::split_paths(&path).find(|folder| executable(folder, self.program).is_file())?;
+        let mut command = process::program(executable(&folder, self.program));
+        command.arg("--version");
+        let version = process::first_line(command)?;
+        version.split_whitespace().any(|word| word == self.version).then_some(folder)
+    }
+}
+
+/// Fills a folder beside the final one and renames it, so that a cache never holds half a tool. One process
+/// at a time.
+fn install(folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let cache = folder.parent().context("a tool's folder has a parent")?;
+    fs::create_dir_all(cache).with_context(|| format!("creating {}", cache.display()))?;
+    let lock = File::create(cache.join(".lock")).context("opening the lock of the tools' cache")?;
+    lock.lock().context("locking the tools' cache")?;
+    let name = folder.file_name().context("a tool's folder has a name")?.to_string_lossy().into_owned();
+    let partial = cache.join(format!("{name}.partial-{}", system::id()));
+    fs::create_dir_all(&partial).with_context(|| format!("creating {}", partial.display()))?;
+    let filled = fill(&partial).and_then(|()| {
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("replacing {}", folder.display()))?;
+        }
+        fs::rename(&partial, folder).with_context(|| format!("moving a tool to {}", folder.display()))
+    });
+    if filled.is_err() {
+        let _ = fs::remove_dir_all(&partial);
+    }
+    filled
+}
+
+fn executable(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
+/// A program on the PATH.
+fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    names.iter().find_map(|name| {
+        env::split_paths(&path).map(|folder| executable(&folder, name)).find(|program| program.is_file())
+    })
+}
+
+/// The program that an environment variable names, if it does.
+fn named_by(variable: &str) -> Result<Option<PathBuf>> {
+    let Some(path) = env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    if !path.is_file() {
+        bail!("{variable} names {}, which is no file.", path.display());
+    }
+    Ok(Some(path))
+}
