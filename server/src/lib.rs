@@ -1,1 +1,12 @@
-//! Where the money lives.
+//! Where money lives: the payment center and the storefront, as a library.
+//!
+//! ```text
+//! http  ->  center      ->  ledger, store
+//!       ->  storefront  ->  (the center, over HTTP)
+//! ```
+
+pub mod center;
+pub mod http;
+pub mod ledger;
+pub mod store;
+pub mod storefront;

@@ -1,0 +1,91 @@
+//! What the center keeps: plain records, one for each row.
+
+use tuppence_protocol::ids::{Serial, VendorId};
+use tuppence_protocol::scrip::center::StepKey;
+use tuppence_protocol::scrip::{Item, RequestUrl};
+use tuppence_protocol::{Amount, KeyRing, Text, Timestamp, WalletId};
+
+/// A registration (R1), from which its reply can be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The wallet identifier: the key.
+    pub wallet: WalletId,
+    /// What R1 contained (`RegistrationRequest::digest`).
+    pub digest: [u8; 32],
+    /// The buyer's serial.
+    pub customer: Serial,
+    /// The nonce of `KS[Custom_Secret]` in R2.
+    pub nonce: [u8; 12],
+    /// The wallet's Ed25519 public key.
+    pub wallet_key: [u8; 32],
+    /// The buyer's name, if given.
+    pub name: Option<Text<200>>,
+    /// The buyer's address, if given.
+    pub address: Option<Text<400>>,
+    /// The buyer's e-mail address, if given.
+    pub e_mail: Option<Text<254>>,
+    /// When: R2's date.
+    pub at: Timestamp,
+}
+
+/// A seller that the center works with.
+#[derive(Debug, Clone)]
+pub struct Vendor {
+    /// Its number in the directory, from 1; 0 is the center itself.
+    pub number: u32,
+    /// Who it is.
+    pub id: VendorId,
+    /// Where readers find it, such as `https://shop.example`.
+    pub origin: Text<300>,
+    /// The secrets that it shares with the center.
+    pub secrets: KeyRing,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A campaign item that a seller pays rewards for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Campaign {
+    /// Its number: the ledger account.
+    pub number: u32,
+    /// The seller's number.
+    pub vendor: u32,
+    /// The seller's name for it.
+    pub item: Item,
+    /// The budget that was asked for last.
+    pub budget: Amount,
+    /// What was set aside in all, less what went back.
+    pub funded: Amount,
+}
+
+/// A cash-out order (rule 11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payout {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The cash-out step.
+    pub step: StepKey,
+    /// The buyer's serial.
+    pub customer: Serial,
+    /// What is paid out: the step's amount less its fee.
+    pub amount: Amount,
+    /// The center's fee.
+    pub fee: Amount,
+    /// Where to: what the reader entered, as the S2's requestURL carries it.
+    pub destination: RequestUrl,
+    /// When it was ordered.
+    pub ordered: Timestamp,
+    /// How it stands.
+    pub state: PayoutState,
+}
+
+/// How a cash-out order stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayoutState {
+    /// The operator has yet to pay.
+    Ordered,
+    /// Paid: when, and the bank's reference.
+    Confirmed(Timestamp, Text<200>),
+    /// Back in the purse: when, and why.
+    Returned(Timestamp, Text<200>),
+}
