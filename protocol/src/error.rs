@@ -101,6 +101,8 @@ error_codes! {
     ScripExpired = 304, "scrip_expired", 409, AfterResync, "Fetch the live scrip: it is renewed with the same value.";
     /// The center has no such purse.
     PurseUnknown = 305, "purse_unknown", 404, Never, "Restore the wallet, or register again.";
+    /// The purse has come to its last serials, about 2^53.
+    SerialLimit = 306, "serial_limit", 409, Never, "Cash out, and go on with a new wallet.";
 
     /// The offer's or receipt's shop is not registered with this center.
     VendorUnknown = 400, "vendor_unknown", 403, Never, "Choose a shop that works with this center.";

@@ -1,7 +1,7 @@
 //! What the center keeps: plain records, one for each row.
 
 use tuppence_protocol::ids::{Serial, VendorId};
-use tuppence_protocol::scrip::center::StepKey;
+use tuppence_protocol::scrip::center::{ScripState, StepKey};
 use tuppence_protocol::scrip::{Item, RequestUrl};
 use tuppence_protocol::{Amount, KeyRing, Text, Timestamp, WalletId};
 
@@ -16,6 +16,8 @@ pub struct Registration {
     pub customer: Serial,
     /// The nonce of `KS[Custom_Secret]` in R2.
     pub nonce: [u8; 12],
+    /// The scrip of R2.
+    pub first: ScripState,
     /// The wallet's Ed25519 public key.
     pub wallet_key: [u8; 32],
     /// The buyer's name, if given.
@@ -56,6 +58,8 @@ pub struct Campaign {
     pub budget: Amount,
     /// What was set aside in all, less what went back.
     pub funded: Amount,
+    /// The date of the funding message that was obeyed last; older ones change nothing.
+    pub asked: Timestamp,
 }
 
 /// A cash-out order (rule 11).

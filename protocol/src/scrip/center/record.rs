@@ -1,4 +1,4 @@
-//! The payment center's side (spec/01): what it keeps of a purse, and how messages change it.
+//! What the center keeps of a buyer, and of each issue, payment and cash-out (spec/01, rules 4 and 5).
 
 use crate::amount::Amount;
 use crate::ids::{IdType, Serial, TranId};
@@ -70,6 +70,8 @@ pub struct Step {
     pub fee: Amount,
     /// The article's address, the item, or the payout's destination.
     pub subject: RequestUrl,
+    /// The seller's secret that sealed the offer; receipts are sealed with it too.
+    pub secret_id: u32,
     /// The hash of the M4 or S4, by which the same message is known again.
     pub request_hash: Seal,
     /// The scrip before the step.
@@ -80,6 +82,14 @@ pub struct Step {
     pub started: Timestamp,
     /// How it stands.
     pub state: StepState,
+}
+
+impl Step {
+    /// Whether this only remembers that its M4 or S4 was cancelled before it came: no money moved, ever,
+    /// and `old`, `new` and the scrip of [`StepState::Voided`] are the scrip that was live then.
+    pub fn is_tombstone(&self) -> bool {
+        self.old.serial == self.new.serial
+    }
 }
 
 /// How a step stands (rule 5).
