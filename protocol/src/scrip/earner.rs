@@ -61,26 +61,27 @@ pub struct Attestation {
     pub earner: EarnerId,
     /// Which Vendor_Secret seals this.
     pub secret_id: u32,
-    /// `H[VendorId || earner || Vendor_Secret]`.
+    /// `H[VendorId || earner || secretId || Vendor_Secret]`.
     pub seal: Seal,
 }
 
 impl Attestation {
     /// The attestation of `earner` for `vendor` under the Vendor_Secret `secret_id`.
     pub fn new(vendor: &VendorId, earner: EarnerId, secret_id: u32, vendor_secret: &Secret) -> Self {
-        Attestation { earner, secret_id, seal: attest(vendor, earner, vendor_secret) }
+        Attestation { earner, secret_id, seal: attest(vendor, earner, secret_id, vendor_secret) }
     }
 
     /// Whether the center made it for this vendor.
     #[must_use]
     pub fn holds(&self, vendor: &VendorId, vendor_secret: &Secret) -> bool {
-        attest(vendor, self.earner, vendor_secret).matches(&self.seal)
+        attest(vendor, self.earner, self.secret_id, vendor_secret).matches(&self.seal)
     }
 }
 
-fn attest(vendor: &VendorId, earner: EarnerId, vendor_secret: &Secret) -> Seal {
+fn attest(vendor: &VendorId, earner: EarnerId, secret_id: u32, vendor_secret: &Secret) -> Seal {
     HashAlgorithm::HmacSha256.seal(vendor_secret, Tag::EarnerAttestation, |w| {
         w.nested(vendor);
         w.bytes(earner.as_bytes());
+        w.u32(secret_id);
     })
 }

@@ -32,7 +32,7 @@ pub struct RelayRequest {
     pub tran_id: TranId,
     /// Which Vendor_Secret seals the request.
     pub secret_id: u32,
-    /// `H[code || VendorId || TranID || Vendor_Secret]`.
+    /// `H[code || VendorId || TranID || secretId || Vendor_Secret]`.
     pub seal: Seal,
 }
 
@@ -55,6 +55,7 @@ impl RelayRequest {
             w.u16(self.header.cmd_type.number());
             w.nested(&self.vendor_id);
             w.bytes(self.tran_id.as_bytes());
+            w.u32(self.secret_id);
         })
     }
 }
@@ -83,7 +84,7 @@ pub struct RelayReply {
     pub outcome: Outcome,
     /// Which Vendor_Secret seals the reply.
     pub secret_id: u32,
-    /// `H[code || TranID || outcome || Vendor_Secret]`.
+    /// `H[code || TranID || outcome || secretId || Vendor_Secret]`.
     pub seal: Seal,
 }
 
@@ -113,6 +114,7 @@ impl RelayReply {
                 }
                 Outcome::Voided => w.text("voided"),
             }
+            w.u32(self.secret_id);
         })
     }
 }
