@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 /// WebAssembly target, Trunk, wasm-bindgen, wasm-opt, cargo-deny) is installed on first use, in pinned
 /// versions, into a cache of yours outside this folder: ~/.cache/tuppence/tools, or $TUPPENCE_TOOLS.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, verbatim_doc_comment)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

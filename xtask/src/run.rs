@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -23,10 +23,11 @@ const LOOKS_MAX: u32 = 600;
 /// Installs the tools that are missing (once, some minutes), builds the wallet's site and the program, and
 /// starts both origins on an embedded database. Ctrl-C stops them cleanly. The next start takes seconds.
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
-    /// Where the money lives: database, keys and settings
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
+    /// Where the money lives: database, keys and settings [default: data/ in the repository]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Port of the center and the wallet
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     center_port: u16,
@@ -60,8 +61,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn start(arguments: &Arguments) -> Result<Child> {
     let profile = if arguments.release { "release" } else { "debug" };
+    // The program starts in the root, the argument was written where the command was.
+    let data = match &arguments.data {
+        Some(folder) => path::absolute(folder).context("finding the data folder")?,
+        None => workspace::root().join("data"),
+    };
     let mut command = process::program(workspace::binary(profile, "tuppence"));
-    command.arg("serve").arg("--data").arg(&arguments.data).arg("--wallet-site").arg(workspace::site());
+    command.arg("serve").arg("--data").arg(data).arg("--wallet-site").arg(workspace::site());
     command.args(["--center-port", &arguments.center_port.to_string()]);
     command.args(["--storefront-port", &arguments.storefront_port.to_string()]);
     command.stdin(Stdio::null());

@@ -23,6 +23,7 @@ const SHOWN_LINES: usize = 200;
 /// later ones run all the same. Full logs lie in target/xtask/. The last line is `N passed, N failed`. A stage
 /// that isn't made of tests counts as one.
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// Run this stage alone (may be repeated)
     #[arg(long, value_name = "STAGE", value_enum)]
@@ -112,7 +113,8 @@ impl Report {
             self.tally.passed += 1;
         } else {
             step.failed(&workspace::relative(&log));
-            say(&indented(&process::tail(&output.lines, SHOWN_LINES)));
+            let useful = tally::without_passed(&output.lines);
+            say(&indented(&process::tail(&useful, SHOWN_LINES)));
             self.tally.failed += 1;
         }
         Ok(output.success)

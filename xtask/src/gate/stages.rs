@@ -18,7 +18,7 @@ const NATIVE: [&str; 3] = ["--workspace", "--exclude", "tuppence-web"];
 
 pub fn format(report: &mut Report) -> Result<()> {
     prerequisites::component("rustfmt", "fmt")?;
-    report.check("rustfmt", cargo(&["fmt", "--all", "--check"])).map(drop)
+    report.check("rustfmt", cargo(&["fmt", "--all", "--check", "--", "--color", "never"])).map(drop)
 }
 
 pub fn deny(report: &mut Report) -> Result<()> {

@@ -44,7 +44,7 @@ pub fn without_passed(lines: &[String]) -> Vec<String> {
     let boring = |line: &str| {
         let line = line.trim_start();
         (line.starts_with("test ") && line.ends_with("... ok"))
-            || ["Compiling ", "Downloaded ", "Downloading ", "Fresh ", "running "]
+            || ["Compiling ", "Checking ", "Downloaded ", "Downloading ", "Fresh ", "running "]
                 .iter()
                 .any(|start| line.starts_with(start))
             || line.starts_with("test result: ok")
