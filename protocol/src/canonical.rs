@@ -27,6 +27,7 @@ pub enum Tag {
     EarnerAsk,
     Earner,
     EarnerAttestation,
+    IssueRequest,
     IssueOffer,
     IssueStart,
     IssueEcash,
@@ -45,7 +46,7 @@ pub enum Tag {
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 22] = [
+    pub const ALL: [Tag; 23] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
@@ -54,6 +55,7 @@ impl Tag {
         Tag::EarnerAsk,
         Tag::Earner,
         Tag::EarnerAttestation,
+        Tag::IssueRequest,
         Tag::IssueOffer,
         Tag::IssueStart,
         Tag::IssueEcash,
@@ -81,6 +83,7 @@ impl Tag {
             Tag::EarnerAsk => "tuppence/scrip/E1",
             Tag::Earner => "tuppence/scrip/earner",
             Tag::EarnerAttestation => "tuppence/scrip/E2",
+            Tag::IssueRequest => "tuppence/scrip/M1",
             Tag::IssueOffer => "tuppence/scrip/M2",
             Tag::IssueStart => "tuppence/scrip/M4",
             Tag::IssueEcash => "tuppence/scrip/M5",

@@ -1,9 +1,10 @@
 //! Issue: earning (spec/01, figure 2): M1, M2, M4, M5. M3 is in [`super::relay`], M6 in [`super::finish`].
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::amount::Amount;
-use crate::canonical::{Canonical, Tag, Writer};
+use crate::canonical::{self, Canonical, Tag, Writer};
 use crate::ids::{EarnerId, TranId, VendorId};
 use crate::scrip::earner::Attestation;
 use crate::scrip::{Header, Item, Scrip};
@@ -27,6 +28,18 @@ pub struct IssueRequest {
     pub value: Vec<Text<2_000>>,
     /// Who answers, attested for this seller.
     pub earner: Attestation,
+}
+
+impl IssueRequest {
+    /// SHA-256 of item, answers and earner, by which the seller knows the same M1 again.
+    pub fn digest(&self) -> [u8; 32] {
+        let message = canonical::encode(Tag::IssueRequest, |w| {
+            w.text(self.item.as_str());
+            w.list(&self.value, |w, answer| w.text(answer.as_str()));
+            w.bytes(self.earner.earner.as_bytes());
+        });
+        Sha256::digest(message).into()
+    }
 }
 
 /// The offer of M2: what the seller permits the center to issue.

@@ -5,6 +5,7 @@
 //! sides, as state machines without I/O, in [`buyer`], [`center`] and [`seller`].
 
 pub mod campaign;
+pub mod cash_out;
 pub mod center;
 pub mod earner;
 pub mod finish;
@@ -13,6 +14,7 @@ pub mod payment;
 pub mod receipt;
 pub mod registration;
 pub mod relay;
+pub mod seller;
 
 use serde::{Deserialize, Serialize};
 
