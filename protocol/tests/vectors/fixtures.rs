@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use tuppence_protocol::challenge::{Challenge, Solution, solve};
 use tuppence_protocol::envelope::{CenterPrivateKey, SecretBox};
 use tuppence_protocol::ids::{EarnerId, Serial};
+use tuppence_protocol::scrip::campaign::CampaignFunding;
 use tuppence_protocol::scrip::earner::{Attestation, AttestationReply, AttestationRequest, earner};
 use tuppence_protocol::scrip::finish::{Finish, FinishReply, Transaction};
 use tuppence_protocol::scrip::issue::{IssueEcash, IssueOffer, IssuePermitted, IssueRequest, IssueStart};
@@ -48,6 +49,7 @@ pub fn custom_secret() -> Secret {
 pub fn messages(key: &CenterPrivateKey) -> Vec<Example> {
     let mut list = Vec::new();
     registration(&mut list, key);
+    funding(&mut list);
     issue(&mut list);
     payment(&mut list);
     list
@@ -295,6 +297,18 @@ fn payment(list: &mut Vec<Example>) {
     push(list, "S7 not confirmed yet", "Unconfirmed", &unconfirmed);
 }
 
+fn funding(list: &mut Vec<Example>) {
+    let funding = CampaignFunding {
+        vendor_id: shop(),
+        item: text("coins-quiz"),
+        budget: amount("USD:20"),
+        date: at(500),
+        secret_id: 5,
+        seal: blank(),
+    };
+    push(list, "campaign funding", "CampaignFunding", &funding.sealed(&Secret::from_bytes(VENDOR)));
+}
+
 fn relayed(list: &mut Vec<Example>, code: Code, step: &'static str, receipt: Receipt) {
     let secret = Secret::from_bytes(VENDOR);
     let tran_id = receipt.tran_id;
@@ -424,6 +438,7 @@ pub fn round_trip(kind: &str, wire: &str) -> Result<Value, serde_json::Error> {
         "PaymentInformation" => again::<PaymentInformation>(wire),
         "PaymentStart" => again::<PaymentStart>(wire),
         "PaymentBalance" => again::<PaymentBalance>(wire),
+        "CampaignFunding" => again::<CampaignFunding>(wire),
         "Finish" => again::<Finish>(wire),
         "FinishReply" => again::<FinishReply>(wire),
         "CenterInit" => again::<CenterInit>(wire),
@@ -449,6 +464,7 @@ pub fn seal_of(kind: &str, wire: &Value) -> Option<Seal> {
         "PaymentStart" => decode::<PaymentStart>(wire).map(|message| message.seal(&buyer)),
         "PaymentBalance" => decode::<PaymentBalance>(wire).map(|message| message.seal(&buyer)),
         "Finish" => decode::<Finish>(wire).map(|message| message.seal(&buyer)),
+        "CampaignFunding" => decode::<CampaignFunding>(wire).map(|message| message.sealed(&vendor).seal),
         "RelayRequest" => decode::<RelayRequest>(wire).map(|message| message.sealed(&vendor).seal),
         "RelayReply" => decode::<RelayReply>(wire).map(|message| message.sealed(&vendor).seal),
         _ => None,

@@ -326,6 +326,13 @@ fn own_hash(example: &Example) -> Option<OwnHash<'_>> {
                 f.scrip(&m["newScrip"]);
             })
         }
+        "CampaignFunding" => ("seal", "tuppence/campaign/funding", "vendor_secret", &wire["seal"], |f, m| {
+            f.vendor(&m["vendorId"]);
+            f.text(&m["item"]);
+            f.nested(|f| f.amount(&m["budget"]));
+            f.u64(&m["date"]);
+            f.u32(&m["secretId"]);
+        }),
         "RelayRequest" => ("seal", "tuppence/relay/request", "vendor_secret", &wire["seal"], |f, m| {
             f.code(&m["header"]);
             f.vendor(&m["vendorId"]);
