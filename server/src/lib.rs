@@ -6,6 +6,7 @@
 //! ```
 
 pub mod center;
+pub mod clock;
 pub mod http;
 pub mod ledger;
 pub mod store;

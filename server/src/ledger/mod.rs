@@ -1,4 +1,12 @@
 //! Double entry: accounts and transfers. Pure.
+//!
+//! A transfer moves an amount from the account that it debits to the account that it credits, so the
+//! sum of all accounts is always zero. [`rules`] says which transfers are possible at all.
+
+pub mod demands;
+pub mod rules;
+
+use std::fmt;
 
 use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::{Amount, Timestamp};
@@ -22,8 +30,24 @@ pub enum AccountId {
     Payouts,
 }
 
-/// Why money moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+impl fmt::Display for AccountId {
+    /// As in the tables of the tests and in reports: `purse:7`, `transit`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AccountId::Reserve => f.write_str("reserve"),
+            AccountId::Purse(number) => write!(f, "purse:{number}"),
+            AccountId::Vendor(number) => write!(f, "vendor:{number}"),
+            AccountId::Campaign(number) => write!(f, "campaign:{number}"),
+            AccountId::Transit => f.write_str("transit"),
+            AccountId::Fees => f.write_str("fees"),
+            AccountId::Payouts => f.write_str("payouts"),
+        }
+    }
+}
+
+/// Why money moves. Each posting joins two kinds of account, and belongs to a step, to a payout order
+/// or to neither ([`Posting::cause`]); a step or order has each of its postings at most once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Posting {
     /// A seller or advertiser paid real money in: reserve -> vendor.
     Deposit,
@@ -51,6 +75,102 @@ pub enum Posting {
     PayoutConfirmed,
     /// A cash-out came back: payouts -> purse.
     PayoutReturned,
+    /// And its fee with it: fees -> purse.
+    FeeReturned,
+}
+
+/// What a posting belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// An issue, payment or cash-out: [`Transfer::step`] names it.
+    Step,
+    /// A payout order's end: [`Transfer::payout`] names it.
+    Payout,
+    /// A seller's own money: neither.
+    Seller,
+}
+
+impl Posting {
+    /// Every posting.
+    pub const ALL: [Posting; 14] = [
+        Posting::Deposit,
+        Posting::Withdrawal,
+        Posting::Funding,
+        Posting::Defunding,
+        Posting::Issue,
+        Posting::IssueVoid,
+        Posting::Hold,
+        Posting::HoldVoid,
+        Posting::Payment,
+        Posting::Fee,
+        Posting::CashOut,
+        Posting::PayoutConfirmed,
+        Posting::PayoutReturned,
+        Posting::FeeReturned,
+    ];
+
+    /// The name, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Posting::Deposit => "deposit",
+            Posting::Withdrawal => "withdrawal",
+            Posting::Funding => "funding",
+            Posting::Defunding => "defunding",
+            Posting::Issue => "issue",
+            Posting::IssueVoid => "issue-void",
+            Posting::Hold => "hold",
+            Posting::HoldVoid => "hold-void",
+            Posting::Payment => "payment",
+            Posting::Fee => "fee",
+            Posting::CashOut => "cash-out",
+            Posting::PayoutConfirmed => "payout-confirmed",
+            Posting::PayoutReturned => "payout-returned",
+            Posting::FeeReturned => "fee-returned",
+        }
+    }
+
+    /// What it belongs to.
+    pub const fn cause(self) -> Cause {
+        match self {
+            Posting::Deposit | Posting::Withdrawal | Posting::Funding | Posting::Defunding => Cause::Seller,
+            Posting::Issue
+            | Posting::IssueVoid
+            | Posting::Hold
+            | Posting::HoldVoid
+            | Posting::Payment
+            | Posting::Fee
+            | Posting::CashOut => Cause::Step,
+            Posting::PayoutConfirmed | Posting::PayoutReturned | Posting::FeeReturned => Cause::Payout,
+        }
+    }
+
+    /// Whether it may move money from `debit` to `credit`.
+    pub const fn joins(self, debit: AccountId, credit: AccountId) -> bool {
+        use AccountId::{Campaign, Fees, Payouts, Purse, Reserve, Transit, Vendor};
+        matches!(
+            (self, debit, credit),
+            (Posting::Deposit, Reserve, Vendor(_))
+                | (Posting::Withdrawal, Vendor(_), Reserve)
+                | (Posting::Funding, Vendor(_), Campaign(_))
+                | (Posting::Defunding, Campaign(_), Vendor(_))
+                | (Posting::Issue, Campaign(_), Purse(_))
+                | (Posting::IssueVoid, Purse(_), Campaign(_))
+                | (Posting::Hold, Purse(_), Transit)
+                | (Posting::HoldVoid, Transit, Purse(_))
+                | (Posting::Payment, Transit, Vendor(_))
+                | (Posting::Fee, Transit, Fees)
+                | (Posting::CashOut, Transit, Payouts)
+                | (Posting::PayoutConfirmed, Payouts, Reserve)
+                | (Posting::PayoutReturned, Payouts, Purse(_))
+                | (Posting::FeeReturned, Fees, Purse(_))
+        )
+    }
+}
+
+impl fmt::Display for Posting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Money that moved once; never changed afterwards.
@@ -64,9 +184,9 @@ pub struct Transfer {
     pub amount: Amount,
     /// Why.
     pub posting: Posting,
-    /// The step that it belongs to, if any.
+    /// The step that it belongs to ([`Cause::Step`]).
     pub step: Option<StepKey>,
-    /// The payout order that it belongs to, if any.
+    /// The payout order that it belongs to ([`Cause::Payout`]).
     pub payout: Option<u64>,
     /// When.
     pub at: Timestamp,

@@ -1,18 +1,28 @@
 //! Where the center's records are kept: one trait, two stores.
+//!
+//! A batch of commands says what it touches ([`Wanted`]), a [`Store`] loads that as one [`WorkingSet`],
+//! the commands change the set, and its [`Changes`] are committed all or none.
 
+pub mod committer;
+pub mod directory;
+mod overlay;
 pub mod records;
+pub mod working_set;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tuppence_protocol::ids::Serial;
-use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
-use tuppence_protocol::{Timestamp, WalletId};
+use tuppence_protocol::{Currency, Timestamp, WalletId};
 
 use crate::ledger::{AccountId, Transfer};
+pub use directory::Directory;
 use records::{Campaign, Payout, Registration, Vendor};
+pub use working_set::{Records, WorkingSet};
 
-/// Which records a batch of commands touches.
+/// Which records a batch of commands touches. A purse comes with its pending step, a step with its buyer's
+/// purse and its payout order, a registration with its purse, a payout order with its step and purse.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Purses, each with its pending step.
@@ -21,34 +31,173 @@ pub struct Wanted {
     pub steps: BTreeSet<StepKey>,
     /// Registrations, each with its purse.
     pub registrations: BTreeSet<WalletId>,
-    /// Campaigns by seller and item.
-    pub campaigns: BTreeSet<(u32, Item)>,
-    /// Payout orders, each with its purse.
+    /// Payout orders.
     pub payouts: BTreeSet<u64>,
     /// Salts of solved challenges.
     pub salts: BTreeSet<[u8; 16]>,
 }
 
-/// What was loaded, and what the commands changed in it. Vendors and the accounts that are not purses'
-/// (sellers, campaigns, transit, fees, payouts, reserve) are few, and always there.
-#[derive(Debug, Default, Clone)]
-pub struct Records {
-    /// Purses by the buyer's serial.
-    pub purses: BTreeMap<Serial, Purse>,
-    /// Steps.
-    pub steps: BTreeMap<StepKey, Step>,
-    /// Registrations.
-    pub registrations: BTreeMap<WalletId, Registration>,
-    /// Sellers by number.
-    pub vendors: BTreeMap<u32, Vendor>,
-    /// Campaigns by number.
-    pub campaigns: BTreeMap<u32, Campaign>,
-    /// Payout orders by number.
-    pub payouts: BTreeMap<u64, Payout>,
-    /// Solved challenges, until they expire.
-    pub salts: BTreeMap<[u8; 16], Timestamp>,
-    /// Balances in millionths, of the accounts that are not purses'. A purse's balance is its live scrip's value.
-    pub balances: BTreeMap<AccountId, i64>,
+/// Where records are kept. One thread owns it.
+pub trait Store: Send {
+    /// Reads what a batch of commands touches.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn load(&mut self, wanted: Wanted) -> Result<WorkingSet, StoreError>;
+
+    /// Writes all of these changes durably, or none of them.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was written.
+    fn commit(&mut self, changes: Changes) -> Result<(), StoreError>;
+
+    /// Sellers and campaigns.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn directory(&mut self) -> Result<Arc<Directory>, StoreError>;
+
+    /// The balance of an account in millionths; 0 where nothing was ever posted.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn balance(&mut self, account: AccountId) -> Result<i64, StoreError>;
+
+    /// At most `limit` payout orders with a number beyond `after`, in order; only those that are yet to be
+    /// paid where `open` is set.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn payouts(&mut self, open: bool, after: u64, limit: usize) -> Result<Vec<Payout>, StoreError>;
+
+    /// At most `limit` pending steps that began before `before`, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError>;
+
+    /// How much there is of everything.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn counts(&mut self) -> Result<Counts, StoreError>;
+
+    /// Shows every row to `visit`, all as of one moment, in the order of [`Row`]'s variants.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a row that cannot be read is no error, but a [`Row::Unreadable`].
+    fn rows(&mut self, visit: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
+}
+
+/// What a working set changed.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Purses.
+    pub purses: Vec<Change<Purse>>,
+    /// Steps; a step that has ended never changes again.
+    pub steps: Vec<Change<Step>>,
+    /// New registrations.
+    pub registrations: Vec<Registration>,
+    /// Sellers.
+    pub vendors: Vec<Change<Vendor>>,
+    /// Campaigns.
+    pub campaigns: Vec<Change<Campaign>>,
+    /// Payout orders.
+    pub payouts: Vec<Change<Payout>>,
+    /// New salts, and when they are forgotten.
+    pub salts: Vec<([u8; 16], Timestamp)>,
+    /// Salts that ended before this are forgotten.
+    pub salts_ended: Option<Timestamp>,
+    /// New balances in millionths, of the accounts that are not purses'.
+    pub balances: Vec<(AccountId, i64)>,
     /// New transfers, in order.
     pub transfers: Vec<Transfer>,
+}
+
+impl Changes {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.purses.is_empty()
+            && self.steps.is_empty()
+            && self.registrations.is_empty()
+            && self.vendors.is_empty()
+            && self.campaigns.is_empty()
+            && self.payouts.is_empty()
+            && self.salts.is_empty()
+            && self.salts_ended.is_none()
+            && self.balances.is_empty()
+            && self.transfers.is_empty()
+    }
+}
+
+/// A record that is new, or takes the place of `before`.
+#[derive(Debug, Clone)]
+pub struct Change<V> {
+    /// As it is stored now, if it is.
+    pub before: Option<V>,
+    /// As it shall be.
+    pub after: V,
+}
+
+/// How many records there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Registered buyers.
+    pub purses: u64,
+    /// Issues, payments and cash-outs.
+    pub steps: u64,
+    /// Of these, those that have not ended.
+    pub pending: u64,
+    /// Sellers.
+    pub vendors: u64,
+    /// Campaigns.
+    pub campaigns: u64,
+    /// Payout orders.
+    pub payouts: u64,
+    /// Of these, those that are yet to be paid.
+    pub payouts_open: u64,
+    /// Transfers.
+    pub transfers: u64,
+}
+
+/// One row of a store, for whoever checks or copies it.
+#[derive(Debug, Clone)]
+pub enum Row {
+    /// The one currency of every amount.
+    Currency(Currency),
+    /// A seller.
+    Vendor(Vendor),
+    /// A campaign.
+    Campaign(Campaign),
+    /// The balance of an account that is not a purse's, in millionths.
+    Account(AccountId, i64),
+    /// A transfer and its number. First come those of no step, in order; then, step by step, those that name
+    /// one, each directly after its [`Row::Step`].
+    Transfer(u64, Transfer),
+    /// A step.
+    Step(Step),
+    /// A purse.
+    Purse(Purse),
+    /// A registration.
+    Registration(Registration),
+    /// A payout order.
+    Payout(Payout),
+    /// A row that is none of the above: where, and why.
+    Unreadable {
+        /// The table and the row's key.
+        place: String,
+        /// What does not fit.
+        why: String,
+    },
+}
+
+/// Why a store did not do what it was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store is full, locked or away: a later try may work.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What is stored, or shall be stored, breaks a rule.
+    #[error("the store's contents do not fit: {0}")]
+    Integrity(String),
 }

@@ -1,0 +1,95 @@
+//! Which transfers a step or payout order must have, by how it stands: no more, no less (spec/01, rules 5, 8, 11).
+
+use tuppence_protocol::Amount;
+use tuppence_protocol::scrip::center::{Step, StepKind, StepState};
+
+use super::{AccountId, Posting, Transfer};
+use crate::store::records::{Payout, PayoutState};
+
+/// A transfer, less what it belongs to and when it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Movement {
+    /// Why.
+    pub posting: Posting,
+    /// From here.
+    pub debit: AccountId,
+    /// To there.
+    pub credit: AccountId,
+    /// How much, in millionths.
+    pub micros: u64,
+}
+
+impl From<&Transfer> for Movement {
+    fn from(transfer: &Transfer) -> Self {
+        let Transfer { posting, debit, credit, .. } = *transfer;
+        Movement { posting, debit, credit, micros: transfer.amount.micros() }
+    }
+}
+
+/// What moved for `step`, in order. `campaign` is the number of an issue's campaign.
+///
+/// # Errors
+/// A sentence, if the step itself makes no sense.
+pub fn of_step(step: &Step, campaign: Option<u32>) -> Result<Vec<Movement>, &'static str> {
+    if step.is_tombstone() {
+        return match step.state {
+            StepState::Voided(..) => Ok(Vec::new()),
+            _ => Err("a step without a new scrip is not voided"),
+        };
+    }
+    let purse = AccountId::Purse(step.customer.get());
+    let (origin, begin, void) = match step.kind {
+        StepKind::Issue => {
+            let campaign = campaign.ok_or("the issue's campaign is unknown")?;
+            (AccountId::Campaign(campaign), Posting::Issue, Posting::IssueVoid)
+        }
+        StepKind::Payment | StepKind::CashOut => (AccountId::Transit, Posting::Hold, Posting::HoldVoid),
+    };
+    let micros = step.amount.micros();
+    let (debit, credit) = if step.kind == StepKind::Issue { (origin, purse) } else { (purse, origin) };
+    let mut moved = vec![Movement { posting: begin, debit, credit, micros }];
+    match step.state {
+        StepState::Pending => {}
+        StepState::Voided(..) => {
+            moved.push(Movement { posting: void, debit: credit, credit: debit, micros });
+        }
+        StepState::Posted(_) => moved.extend(completion(step)?),
+    }
+    Ok(moved)
+}
+
+fn completion(step: &Step) -> Result<impl Iterator<Item = Movement>, &'static str> {
+    let rest = step.amount.checked_sub(step.fee).map_err(|_| "the fee is more than the amount")?;
+    let receiver = match step.kind {
+        StepKind::Issue => None,
+        StepKind::Payment => Some((Posting::Payment, AccountId::Vendor(step.key.vendor))),
+        StepKind::CashOut => Some((Posting::CashOut, AccountId::Payouts)),
+    };
+    let movements = receiver.map(|(posting, credit)| {
+        let debit = AccountId::Transit;
+        [
+            Movement { posting, debit, credit, micros: rest.micros() },
+            Movement { posting: Posting::Fee, debit, credit: AccountId::Fees, micros: step.fee.micros() },
+        ]
+    });
+    Ok(movements.into_iter().flatten().filter(|movement| movement.micros != 0))
+}
+
+/// What moved for the end of `payout`.
+pub fn of_payout(payout: &Payout) -> Vec<Movement> {
+    let purse = AccountId::Purse(payout.customer.get());
+    let movement =
+        |posting, debit, credit, amount: Amount| Movement { posting, debit, credit, micros: amount.micros() };
+    let mut moved = match payout.state {
+        PayoutState::Ordered => Vec::new(),
+        PayoutState::Confirmed(..) => {
+            vec![movement(Posting::PayoutConfirmed, AccountId::Payouts, AccountId::Reserve, payout.amount)]
+        }
+        PayoutState::Returned(..) => vec![
+            movement(Posting::PayoutReturned, AccountId::Payouts, purse, payout.amount),
+            movement(Posting::FeeReturned, AccountId::Fees, purse, payout.fee),
+        ],
+    };
+    moved.retain(|movement| movement.micros != 0);
+    moved
+}

@@ -1,0 +1,155 @@
+//! What must hold after every command: money, scrip, steps and payout orders agree.
+
+use std::collections::BTreeSet;
+
+use tuppence_protocol::Amount;
+use tuppence_protocol::ids::Serial;
+use tuppence_protocol::scrip::Item;
+use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepKind, StepState};
+
+use super::WorkingSet;
+use crate::ledger::demands::{self, Movement};
+use crate::ledger::{AccountId, Transfer};
+use crate::store::records::{Payout, PayoutState};
+
+impl WorkingSet {
+    /// Checks all that was touched since the last command.
+    ///
+    /// # Errors
+    /// What does not fit, as the part of a sentence.
+    pub(super) fn fits(&self) -> Result<(), String> {
+        for customer in self.touched_purses() {
+            let purse =
+                self.purse(customer).ok_or_else(|| format!("there is no purse {}", customer.get()))?;
+            self.purse_fits(customer, purse).map_err(|why| format!("purse {}: {why}", customer.get()))?;
+        }
+        let posted = &self.transfers[self.mark.transfers..];
+        let steps: BTreeSet<StepKey> =
+            self.steps.touched().copied().chain(posted.iter().filter_map(|t| t.step)).collect();
+        for key in steps {
+            self.step_fits(key, posted)
+                .map_err(|why| format!("step {}/{}: {why}", key.vendor, key.tran_id))?;
+        }
+        let payouts: BTreeSet<u64> =
+            self.payouts.touched().copied().chain(posted.iter().filter_map(|t| t.payout)).collect();
+        for number in payouts {
+            self.payout_fits(number, posted).map_err(|why| format!("payout order {number}: {why}"))?;
+        }
+        Ok(())
+    }
+
+    fn touched_purses(&self) -> BTreeSet<Serial> {
+        let posted = self.balances.touched().filter_map(|account| match account {
+            AccountId::Purse(number) => Serial::try_from(*number).ok(),
+            _ => None,
+        });
+        self.purses.touched().copied().chain(posted).collect()
+    }
+
+    fn purse_fits(&self, customer: Serial, purse: &Purse) -> Result<(), &'static str> {
+        let balance = self.balance(AccountId::Purse(customer.get()));
+        if !self.ours(purse.live.value)
+            || balance.and_then(|b| u64::try_from(b).ok()) != Some(purse.live.value.micros())
+        {
+            return Err("its scrip is not worth what its transfers left in it");
+        }
+        if let Some(before) = self.purses.before(&customer, &self.base.purses) {
+            if before.custom_id != purse.custom_id {
+                return Err("a purse keeps its buyer");
+            }
+            let newer = purse.live.serial > before.live.serial;
+            if !newer && purse.live != before.live {
+                return Err("its scrip changed without a new serial");
+            }
+            let left = before.pending.filter(|_| before.pending != purse.pending);
+            if left.and_then(|key| self.step(&key)).is_some_and(|step| step.state == StepState::Pending) {
+                return Err("it left a pending step behind");
+            }
+        }
+        match purse.pending {
+            Some(key) => {
+                let step = self.step(&key).ok_or("its pending step is missing")?;
+                let fits =
+                    step.state == StepState::Pending && step.customer == customer && step.new == purse.live;
+                if fits { Ok(()) } else { Err("its pending step is another one") }
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn step_fits(&self, key: StepKey, posted: &[Transfer]) -> Result<(), &'static str> {
+        let step = self.step(&key).ok_or("a transfer names it, and there is none")?;
+        let before = self.steps.before(&key, &self.base.steps);
+        if before.is_some_and(|before| before.state != StepState::Pending) {
+            return Err("it has ended, and never changes again");
+        }
+        if !self.ours(step.amount) || !self.ours(step.fee) || !step.amount.covers(step.fee) {
+            return Err("its amounts make no sense");
+        }
+        let next = step.old.serial.next();
+        if next != Some(step.new.serial) && !step.is_tombstone() {
+            return Err("it skips a serial");
+        }
+        let pending = self.purse(step.customer).ok_or("its purse is missing")?.pending == Some(key);
+        if pending != (step.state == StepState::Pending) {
+            return Err("its purse does not agree on whether it is pending");
+        }
+        let campaign = self.campaign_of(step);
+        let earlier = match before {
+            Some(before) => demands::of_step(before, campaign)?,
+            None => Vec::new(),
+        };
+        follows(&earlier, &demands::of_step(step, campaign)?, posted.iter().filter(|t| t.step == Some(key)))?;
+        let paid_out = step.kind == StepKind::CashOut && matches!(step.state, StepState::Posted(_));
+        match self.payout_of(&key) {
+            None if paid_out => Err("it has no payout order"),
+            Some(payout) if !paid_out || !orders(payout, step) => Err("its payout order is another one"),
+            _ => Ok(()),
+        }
+    }
+
+    fn payout_fits(&self, number: u64, posted: &[Transfer]) -> Result<(), &'static str> {
+        let payout = self.payout(number).ok_or("a transfer names it, and there is none")?;
+        let step = self.step(&payout.step).ok_or("its step is missing")?;
+        if !orders(payout, step) {
+            return Err("its step is another one");
+        }
+        let before = self.payouts.before(&number, &self.base.payouts);
+        if before.is_some_and(|before| before.state != PayoutState::Ordered) {
+            return Err("it has ended, and never changes again");
+        }
+        let moved = posted.iter().filter(|transfer| transfer.payout == Some(number));
+        follows(&[], &demands::of_payout(payout), moved)
+    }
+
+    fn campaign_of(&self, step: &Step) -> Option<u32> {
+        let item: Item = step.subject.as_str().parse().ok()?;
+        self.campaign_by_item(step.key.vendor, &item).map(|campaign| campaign.number)
+    }
+
+    fn ours(&self, amount: Amount) -> bool {
+        amount.currency() == self.currency()
+    }
+}
+
+/// Whether `payout` is what the cash-out `step` ordered.
+pub(crate) fn orders(payout: &Payout, step: &Step) -> bool {
+    step.kind == StepKind::CashOut
+        && payout.step == step.key
+        && payout.customer == step.customer
+        && payout.fee.checked_add(payout.amount) == Ok(step.amount)
+        && payout.fee == step.fee
+}
+
+/// Whether `posted` is what `later` demands beyond `earlier`, in any order.
+fn follows<'a>(
+    earlier: &[Movement],
+    later: &[Movement],
+    posted: impl Iterator<Item = &'a Transfer>,
+) -> Result<(), &'static str> {
+    let mut missing = later.strip_prefix(earlier).ok_or("what has moved for it cannot be undone")?.to_vec();
+    let mut moved: Vec<Movement> = posted.map(Movement::from).collect();
+    missing.sort_unstable();
+    moved.sort_unstable();
+    if moved == missing { Ok(()) } else { Err("its transfers are not those that it demands") }
+}
