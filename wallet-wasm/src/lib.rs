@@ -1,1 +1,15 @@
-//! The wallet core.
+//! The wallet of Tuppence (spec/01, the buyer): a core on ports, for the browser and for native programs.
+//!
+//! [`Wallet`] is what interfaces use; [`view`] is what it shows, [`error`] what it says when something
+//! is wrong. [`ports`] are the places where it touches the world.
+
+pub mod error;
+pub mod ports;
+pub mod view;
+pub mod wallet;
+
+#[cfg(target_arch = "wasm32")]
+pub mod browser;
+
+pub use error::{Money, Problem, WalletError};
+pub use wallet::{Config, Wallet};
