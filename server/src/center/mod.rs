@@ -1,1 +1,98 @@
-//! center
+//! The payment center (spec/01): commands over the store's records, with the rules of
+//! [`tuppence_protocol::scrip::center`] and the books of [`crate::ledger`].
+//!
+//! Each command has a file. It finds its records, lets the protocol decide, and keeps what that decides:
+//! records, and the transfers that go with them ([`books`]). Nothing here waits, reads a clock or draws a
+//! random number.
+
+mod books;
+mod campaign;
+mod cash_out;
+mod command;
+mod earner;
+mod finish;
+mod issue;
+pub mod keys;
+mod operator;
+mod payment;
+mod register;
+mod relay;
+mod sweep;
+
+use tuppence_protocol::scrip::center::Center;
+use tuppence_protocol::{Refusal, Timestamp};
+
+pub use command::{Command, Reply, VendorState};
+
+use crate::store::committer::Rules;
+use crate::store::{Directory, Wanted, WorkingSet};
+
+/// The center's rules, as the committer runs them.
+#[derive(Debug, Clone)]
+pub struct CenterRules {
+    center: Center,
+}
+
+impl CenterRules {
+    /// The rules of `center`.
+    pub fn new(center: Center) -> Self {
+        CenterRules { center }
+    }
+}
+
+impl Rules for CenterRules {
+    type Command = Command;
+    type Reply = Reply;
+
+    fn wanted(&self, command: &Command, directory: &Directory, wanted: &mut Wanted) {
+        command.wanted(&self.center, directory, wanted);
+    }
+
+    fn apply(&self, set: &mut WorkingSet, command: Command, now: Timestamp) -> Result<Reply, Refusal> {
+        apply(&self.center, set, command, now)
+    }
+}
+
+/// Applies `command` to `set`, which has what [`Command::wanted`] asked for. The caller takes the changes
+/// of a refused command back ([`WorkingSet::command`]).
+///
+/// # Errors
+/// The rule that the command breaks.
+pub fn apply(
+    center: &Center,
+    set: &mut WorkingSet,
+    command: Command,
+    now: Timestamp,
+) -> Result<Reply, Refusal> {
+    match command {
+        Command::Register { request, session_key, nonce } => {
+            register::register(center, set, &request, &session_key, nonce, now).map(Reply::Registered)
+        }
+        Command::Attest(message) => earner::attest(center, set, &message, now).map(Reply::Attested),
+        Command::Issue(message) => issue::issue(center, set, &message, now).map(Reply::Ecash),
+        Command::Payment(message) => payment::payment(center, set, &message, now).map(Reply::Balance),
+        Command::Finish(message) => finish::finish(center, set, &message, now).map(Reply::Finished),
+        Command::Relay(message) => relay::relay(center, set, &message, now).map(Reply::Relayed),
+        Command::FundCampaign(message) => campaign::fund(center, set, &message, now).map(Reply::Campaign),
+        Command::CampaignState { vendor, item } => campaign::state(set, vendor, &item).map(Reply::Campaign),
+        Command::CashOutState(receipt) => cash_out::state(center, set, &receipt).map(Reply::CashOut),
+        Command::ConfirmPayout { number, reference } => {
+            operator::confirm(set, number, reference, now).map(Reply::Payout)
+        }
+        Command::ReturnPayout { number, reason } => {
+            operator::give_back(center, set, number, reason, now).map(Reply::Payout)
+        }
+        Command::AddVendor { id, origin, secret } => {
+            operator::add_vendor(center, set, id, origin, secret, now).map(Reply::Vendor)
+        }
+        Command::AddVendorSecret { vendor, secret } => {
+            operator::add_vendor_secret(set, vendor, secret).map(Reply::Vendor)
+        }
+        Command::Vendors => Ok(Reply::Vendors(operator::vendors(set))),
+        Command::Deposit { vendor, amount } => operator::deposit(set, vendor, amount, now).map(Reply::Vendor),
+        Command::Withdraw { vendor, amount } => {
+            operator::withdraw(set, vendor, amount, now).map(Reply::Vendor)
+        }
+        Command::Sweep(steps) => sweep::sweep(center, set, &steps, now).map(Reply::Swept),
+    }
+}

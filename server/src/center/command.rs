@@ -1,0 +1,207 @@
+//! What the center can be asked, what each asks of the store, and what it answers.
+
+use tuppence_protocol::ids::VendorId;
+use tuppence_protocol::scrip::campaign::{CampaignFunding, CampaignState};
+use tuppence_protocol::scrip::cash_out::CashOutState;
+use tuppence_protocol::scrip::center::{Center, StepKey};
+use tuppence_protocol::scrip::earner::{AttestationReply, AttestationRequest};
+use tuppence_protocol::scrip::finish::{Finish, FinishReply};
+use tuppence_protocol::scrip::issue::{IssueEcash, IssueStart};
+use tuppence_protocol::scrip::payment::{PaymentBalance, PaymentStart};
+use tuppence_protocol::scrip::receipt::Receipt;
+use tuppence_protocol::scrip::registration::{RegistrationReply, RegistrationRequest};
+use tuppence_protocol::scrip::relay::{RelayReply, RelayRequest};
+use tuppence_protocol::scrip::{Item, Scrip};
+use tuppence_protocol::{Amount, Secret, Text, Timestamp, TranId};
+
+use crate::store::records::Payout;
+use crate::store::{Directory, Wanted};
+
+/// What the center can be asked. The HTTP side has decoded it, and done what is costly and needs no records.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// R1, with its decrypted session key, and the nonce for R2 if this wallet is new.
+    Register {
+        /// R1.
+        request: Box<RegistrationRequest>,
+        /// KS, from the request's own envelope.
+        session_key: Secret,
+        /// 96 random bits.
+        nonce: [u8; 12],
+    },
+    /// E1.
+    Attest(Box<AttestationRequest>),
+    /// M4.
+    Issue(Box<IssueStart>),
+    /// S4.
+    Payment(Box<PaymentStart>),
+    /// M6 or S6.
+    Finish(Box<Finish>),
+    /// M3 or S3 by way of a seller.
+    Relay(Box<RelayRequest>),
+    /// A seller sets a campaign's budget.
+    FundCampaign(Box<CampaignFunding>),
+    /// What is left of a campaign.
+    CampaignState {
+        /// The seller's number.
+        vendor: u32,
+        /// The item.
+        item: Item,
+    },
+    /// How the cash-out of this receipt stands.
+    CashOutState(Box<Receipt>),
+    /// Operator: a payout was paid.
+    ConfirmPayout {
+        /// The order.
+        number: u64,
+        /// The bank's reference.
+        reference: Text<200>,
+    },
+    /// Operator: a payout cannot be paid, and goes back to its purse, the fee included.
+    ReturnPayout {
+        /// The order.
+        number: u64,
+        /// Why, for its reader.
+        reason: Text<200>,
+    },
+    /// Operator: a seller joins.
+    AddVendor {
+        /// Who it is.
+        id: VendorId,
+        /// Where readers find it.
+        origin: Text<300>,
+        /// Its first Vendor_Secret.
+        secret: Secret,
+    },
+    /// Operator: a seller gets a further Vendor_Secret; the older ones stay good.
+    AddVendorSecret {
+        /// The seller's number.
+        vendor: u32,
+        /// The new secret.
+        secret: Secret,
+    },
+    /// The sellers.
+    Vendors,
+    /// Operator: a seller paid real money in.
+    Deposit {
+        /// The seller's number.
+        vendor: u32,
+        /// How much.
+        amount: Amount,
+    },
+    /// Operator: a seller was paid real money out.
+    Withdraw {
+        /// The seller's number.
+        vendor: u32,
+        /// How much.
+        amount: Amount,
+    },
+    /// Ends those of these steps that have waited too long, and forgets what need not be remembered.
+    Sweep(Vec<StepKey>),
+}
+
+/// What the center answers.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// R2.
+    Registered(RegistrationReply),
+    /// E2.
+    Attested(AttestationReply),
+    /// M5.
+    Ecash(IssueEcash),
+    /// S5.
+    Balance(PaymentBalance),
+    /// The reply to M6 or S6.
+    Finished(FinishReply),
+    /// How a transaction stands.
+    Relayed(RelayReply),
+    /// How a campaign stands.
+    Campaign(CampaignState),
+    /// How a cash-out stands.
+    CashOut(CashOutState),
+    /// The order that was confirmed or returned.
+    Payout(Payout),
+    /// The seller that was added or changed.
+    Vendor(VendorState),
+    /// All sellers, by number.
+    Vendors(Vec<VendorState>),
+    /// How many steps ended.
+    Swept(usize),
+}
+
+/// A seller as the operator sees it; no secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VendorState {
+    /// Its number.
+    pub number: u32,
+    /// Who it is.
+    pub id: VendorId,
+    /// Where readers find it.
+    pub origin: Text<300>,
+    /// The newest of the secrets that it shares with the center.
+    pub secret_id: u32,
+    /// What it has at the center.
+    pub balance: Amount,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Command {
+    /// Adds the records that this command touches.
+    pub fn wanted(&self, center: &Center, directory: &Directory, wanted: &mut Wanted) {
+        let mut step = |vendor: &VendorId, tran_id: TranId| {
+            if let Some(vendor) = number(center, directory, vendor) {
+                wanted.steps.insert(StepKey { vendor, tran_id });
+            }
+        };
+        match self {
+            Command::Issue(message) => step(&message.offer.vendor_id, message.offer.tran_id),
+            Command::Payment(message) => step(&message.order.vendor_id, message.order.tran_id),
+            Command::Finish(message) => {
+                if let Some(transaction) = &message.transaction {
+                    step(&transaction.vendor_id, transaction.tran_id);
+                }
+            }
+            Command::Relay(message) => step(&message.vendor_id, message.tran_id),
+            Command::CashOutState(receipt) => step(&receipt.vendor_id, receipt.tran_id),
+            Command::Sweep(steps) => wanted.steps.extend(steps),
+            Command::Register { request, .. } => {
+                wanted.registrations.insert(request.id);
+                wanted.salts.insert(request.etc.solution.challenge.salt);
+            }
+            Command::ConfirmPayout { number, .. } | Command::ReturnPayout { number, .. } => {
+                wanted.payouts.insert(*number);
+            }
+            Command::Attest(_)
+            | Command::FundCampaign(_)
+            | Command::CampaignState { .. }
+            | Command::AddVendor { .. }
+            | Command::AddVendorSecret { .. }
+            | Command::Vendors
+            | Command::Deposit { .. }
+            | Command::Withdraw { .. } => {}
+        }
+        if let Some(scrip) = self.scrip() {
+            wanted.purses.insert(scrip.scrip.custom_id.serial_number);
+        }
+    }
+
+    /// The scrip that the message shows.
+    fn scrip(&self) -> Option<&Scrip> {
+        match self {
+            Command::Attest(message) => Some(&message.scrip),
+            Command::Issue(message) => Some(&message.scrip),
+            Command::Payment(message) => Some(&message.scrip),
+            Command::Finish(message) => Some(&message.new_scrip),
+            _ => None,
+        }
+    }
+}
+
+/// The seller's number, 0 for the center itself.
+fn number(center: &Center, directory: &Directory, id: &VendorId) -> Option<u32> {
+    if *id == center.keys.center_id {
+        return Some(0);
+    }
+    directory.vendor_by_id(id).map(|vendor| vendor.number)
+}

@@ -1,0 +1,30 @@
+//! Steps that nobody ended in time are ended (rule 5); solved challenges that expired are forgotten.
+
+use tuppence_protocol::scrip::center::{Center, StepKey, StepState};
+use tuppence_protocol::{Refusal, Timestamp};
+
+use super::books::{fault, keep};
+use crate::store::WorkingSet;
+
+/// How long a solved challenge is remembered beyond its end, should the clock be set back: a day.
+const CLOCK_GRACE_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// Ends those of `steps` that have waited too long, and says how many.
+pub(super) fn sweep(
+    center: &Center,
+    set: &mut WorkingSet,
+    steps: &[StepKey],
+    now: Timestamp,
+) -> Result<usize, Refusal> {
+    let mut ended: usize = 0;
+    for key in steps {
+        let step = set.step(key).filter(|step| step.state == StepState::Pending);
+        let Some(step) = step else { continue };
+        let purse = set.purse(step.customer).ok_or_else(|| fault("a step has no purse"))?;
+        let outcome = center.sweep(purse, Some(step), now)?;
+        ended = ended.saturating_add(outcome.changes.len());
+        keep(set, outcome, now)?;
+    }
+    set.forget_salts(Timestamp::from_millis(now.as_millis().saturating_sub(CLOCK_GRACE_MS)));
+    Ok(ended)
+}
