@@ -4,6 +4,7 @@
 //! next serial. The messages are in [`registration`], [`issue`], [`payment`] and [`relay`]; the three
 //! sides, as state machines without I/O, in [`buyer`], [`center`] and [`seller`].
 
+pub mod buyer;
 pub mod campaign;
 pub mod cash_out;
 pub mod center;
