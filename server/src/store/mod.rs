@@ -5,8 +5,12 @@
 
 pub mod committer;
 pub mod directory;
+pub mod ended;
+pub mod memory;
 mod overlay;
 pub mod records;
+mod resident;
+pub mod sqlite;
 pub mod working_set;
 
 use std::collections::BTreeSet;
@@ -144,9 +148,7 @@ pub struct Change<V> {
 pub struct Counts {
     /// Registered buyers.
     pub purses: u64,
-    /// Issues, payments and cash-outs.
-    pub steps: u64,
-    /// Of these, those that have not ended.
+    /// Issues, payments and cash-outs that have not ended.
     pub pending: u64,
     /// Sellers.
     pub vendors: u64,

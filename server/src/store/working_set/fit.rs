@@ -35,6 +35,17 @@ impl WorkingSet {
         for number in payouts {
             self.payout_fits(number, posted).map_err(|why| format!("payout order {number}: {why}"))?;
         }
+        for campaign in self.campaigns.touched().filter_map(|number| self.campaign(*number)) {
+            if !self.ours(campaign.budget) || !self.ours(campaign.funded) {
+                return Err(format!("campaign {}: its amounts make no sense", campaign.number));
+            }
+        }
+        for registration in self.registrations.touched().filter_map(|wallet| self.registration(wallet)) {
+            let first = registration.first.value;
+            if !self.ours(first) || !first.is_zero() || self.purse(registration.customer).is_none() {
+                return Err(format!("the registration of {} gives no empty purse", registration.wallet));
+            }
+        }
         Ok(())
     }
 
@@ -83,8 +94,12 @@ impl WorkingSet {
         if before.is_some_and(|before| before.state != StepState::Pending) {
             return Err("it has ended, and never changes again");
         }
-        if !self.ours(step.amount) || !self.ours(step.fee) || !step.amount.covers(step.fee) {
+        let amounts = [step.amount, step.fee, step.old.value, step.new.value];
+        if !amounts.into_iter().all(|amount| self.ours(amount)) || !step.amount.covers(step.fee) {
             return Err("its amounts make no sense");
+        }
+        if step.kind == StepKind::CashOut && step.key.vendor != 0 {
+            return Err("only the center itself cashes out");
         }
         let next = step.old.serial.next();
         if next != Some(step.new.serial) && !step.is_tombstone() {

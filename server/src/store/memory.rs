@@ -1,0 +1,231 @@
+//! The store in memory: for tests, the simulator and trying things out. It refuses what SQLite refuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tuppence_protocol::ids::Serial;
+use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepState};
+use tuppence_protocol::{Currency, Timestamp, WalletId};
+
+use super::records::{Payout, PayoutState, Registration};
+use super::resident::Resident;
+use super::{Change, Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
+use crate::ledger::{AccountId, Posting, Transfer};
+
+/// Records in memory.
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    resident: Resident,
+    purses: BTreeMap<Serial, Purse>,
+    steps: BTreeMap<StepKey, Step>,
+    registrations: BTreeMap<WalletId, Registration>,
+    payouts: BTreeMap<u64, Payout>,
+    salts: BTreeMap<[u8; 16], Timestamp>,
+    transfers: Vec<Transfer>,
+    /// Each buyer's serials that a step took.
+    spent: BTreeSet<(Serial, Serial)>,
+    /// What moved for each step and payout order.
+    moved: BTreeSet<(Option<StepKey>, Option<u64>, Posting)>,
+    payout_of: BTreeMap<StepKey, u64>,
+}
+
+impl MemoryStore {
+    /// A store with nothing in it, for amounts in `currency`.
+    pub fn new(currency: Currency) -> Self {
+        MemoryStore {
+            resident: Resident::new(currency),
+            purses: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            registrations: BTreeMap::new(),
+            payouts: BTreeMap::new(),
+            salts: BTreeMap::new(),
+            transfers: Vec::new(),
+            spent: BTreeSet::new(),
+            moved: BTreeSet::new(),
+            payout_of: BTreeMap::new(),
+        }
+    }
+
+    fn check(&self, changes: &Changes) -> Result<(), &'static str> {
+        for change in &changes.purses {
+            let stored = self.purses.get(&change.after.custom_id.serial_number);
+            if stored.map(|purse| purse.live.serial) != change.before.as_ref().map(|purse| purse.live.serial)
+            {
+                return Err("a purse is not as it was read");
+            }
+        }
+        let mut spent = BTreeSet::new();
+        for change in &changes.steps {
+            let stored = self.steps.get(&change.after.key);
+            if stored.is_some() != change.before.is_some() {
+                return Err("a step is not as it was read");
+            }
+            if stored.is_some_and(|step| step.state != StepState::Pending) {
+                return Err("a step that has ended never changes");
+            }
+            let serial = (change.after.customer, change.after.old.serial);
+            let spends = stored.is_none() && !change.after.is_tombstone();
+            if spends && (self.spent.contains(&serial) || !spent.insert(serial)) {
+                return Err("a serial is spent once");
+            }
+        }
+        if changes.registrations.iter().any(|new| self.registrations.contains_key(&new.wallet)) {
+            return Err("a wallet is registered once");
+        }
+        for Change { before, after } in &changes.payouts {
+            let stored = self.payouts.get(&after.number);
+            if stored != before.as_ref() || stored.is_none() && self.payout_of.contains_key(&after.step) {
+                return Err("a payout order is not as it was read");
+            }
+        }
+        if changes.salts.iter().any(|(salt, _)| self.salts.contains_key(salt)) {
+            return Err("a challenge is solved once");
+        }
+        let negative = |(account, balance): &(AccountId, i64)| *balance < 0 && *account != AccountId::Reserve;
+        if changes.balances.iter().any(negative) {
+            return Err("an account would be below zero");
+        }
+        let mut moved = BTreeSet::new();
+        for transfer in changes.transfers.iter().filter(|t| t.step.is_some() || t.payout.is_some()) {
+            let key = (transfer.step, transfer.payout, transfer.posting);
+            if self.moved.contains(&key) || !moved.insert(key) {
+                return Err("money moves once for each reason");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&mut self, wanted: Wanted) -> Result<WorkingSet, StoreError> {
+        let mut records = self.resident.records();
+        let mut customers = wanted.purses.clone();
+        let mut steps = wanted.steps.clone();
+        for wallet in &wanted.registrations {
+            if let Some(registration) = self.registrations.get(wallet) {
+                customers.insert(registration.customer);
+                records.registrations.insert(*wallet, registration.clone());
+            }
+        }
+        let mut payouts = wanted.payouts.clone();
+        payouts.extend(steps.iter().filter_map(|key| self.payout_of.get(key)));
+        for payout in payouts.iter().filter_map(|number| self.payouts.get(number)) {
+            customers.insert(payout.customer);
+            steps.insert(payout.step);
+            records.payouts.insert(payout.number, payout.clone());
+        }
+        customers.extend(steps.iter().filter_map(|key| self.steps.get(key)).map(|step| step.customer));
+        for purse in customers.iter().filter_map(|customer| self.purses.get(customer)) {
+            steps.extend(purse.pending);
+            records.purses.insert(purse.custom_id.serial_number, purse.clone());
+        }
+        for step in steps.iter().filter_map(|key| self.steps.get(key)) {
+            records.steps.insert(step.key, step.clone());
+        }
+        for salt in &wanted.salts {
+            if let Some(ends) = self.salts.get(salt) {
+                records.salts.insert(*salt, *ends);
+            }
+        }
+        Ok(WorkingSet::new(records, wanted))
+    }
+
+    fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
+        self.check(&changes).map_err(|why| StoreError::Integrity(why.to_owned()))?;
+        self.resident.follow(&changes);
+        for Change { after, .. } in changes.purses {
+            self.purses.insert(after.custom_id.serial_number, after);
+        }
+        for Change { after, .. } in changes.steps {
+            if !after.is_tombstone() {
+                self.spent.insert((after.customer, after.old.serial));
+            }
+            self.steps.insert(after.key, after);
+        }
+        for registration in changes.registrations {
+            self.registrations.insert(registration.wallet, registration);
+        }
+        for Change { after, .. } in changes.payouts {
+            self.payout_of.insert(after.step, after.number);
+            self.payouts.insert(after.number, after);
+        }
+        if let Some(now) = changes.salts_ended {
+            self.salts.retain(|_, ends| *ends >= now);
+        }
+        self.salts.extend(changes.salts);
+        let caused = changes.transfers.iter().filter(|t| t.step.is_some() || t.payout.is_some());
+        self.moved.extend(caused.map(|transfer| (transfer.step, transfer.payout, transfer.posting)));
+        self.transfers.extend(changes.transfers);
+        Ok(())
+    }
+
+    fn directory(&mut self) -> Result<Arc<Directory>, StoreError> {
+        Ok(Arc::clone(&self.resident.directory))
+    }
+
+    fn balance(&mut self, account: AccountId) -> Result<i64, StoreError> {
+        if let AccountId::Purse(number) = account {
+            let purse = Serial::try_from(number).ok().and_then(|customer| self.purses.get(&customer));
+            return Ok(purse.map_or(0, |purse| i64::try_from(purse.live.value.micros()).unwrap_or(i64::MAX)));
+        }
+        Ok(self.resident.balances.get(&account).copied().unwrap_or(0))
+    }
+
+    fn payouts(&mut self, open: bool, after: u64, limit: usize) -> Result<Vec<Payout>, StoreError> {
+        let later = self.payouts.values().filter(|payout| payout.number > after);
+        let asked = later.filter(|payout| !open || payout.state == PayoutState::Ordered);
+        Ok(asked.take(limit).cloned().collect())
+    }
+
+    fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError> {
+        let pending = self.steps.values().filter(|step| step.state == StepState::Pending);
+        let mut old: Vec<_> =
+            pending.filter(|step| step.started < before).map(|step| (step.started, step.key)).collect();
+        old.sort_unstable();
+        Ok(old.into_iter().take(limit).map(|(_, key)| key).collect())
+    }
+
+    fn counts(&mut self) -> Result<Counts, StoreError> {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let pending = self.steps.values().filter(|step| step.state == StepState::Pending);
+        let open = self.payouts.values().filter(|payout| payout.state == PayoutState::Ordered);
+        Ok(Counts {
+            purses: number(self.purses.len()),
+            pending: number(pending.count()),
+            vendors: number(self.resident.directory.vendors().count()),
+            campaigns: number(self.resident.directory.campaigns().count()),
+            payouts: number(self.payouts.len()),
+            payouts_open: number(open.count()),
+            transfers: number(self.transfers.len()),
+        })
+    }
+
+    fn rows(&mut self, visit: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        visit(Row::Currency(self.resident.currency));
+        self.resident.directory.vendors().cloned().for_each(|vendor| visit(Row::Vendor(vendor)));
+        self.resident.directory.campaigns().cloned().for_each(|campaign| visit(Row::Campaign(campaign)));
+        for (account, balance) in self.resident.balances.iter() {
+            visit(Row::Account(*account, *balance));
+        }
+        let mut of_steps: BTreeMap<StepKey, Vec<(u64, &Transfer)>> = BTreeMap::new();
+        for (number, transfer) in (1..).zip(&self.transfers) {
+            match transfer.step {
+                Some(key) => of_steps.entry(key).or_default().push((number, transfer)),
+                None => visit(Row::Transfer(number, transfer.clone())),
+            }
+        }
+        for (key, step) in &self.steps {
+            visit(Row::Step(step.clone()));
+            for (number, transfer) in of_steps.remove(key).unwrap_or_default() {
+                visit(Row::Transfer(number, transfer.clone()));
+            }
+        }
+        for (number, transfer) in of_steps.into_values().flatten() {
+            visit(Row::Transfer(number, transfer.clone()));
+        }
+        self.purses.values().cloned().for_each(|purse| visit(Row::Purse(purse)));
+        self.registrations.values().cloned().for_each(|row| visit(Row::Registration(row)));
+        self.payouts.values().cloned().for_each(|payout| visit(Row::Payout(payout)));
+        Ok(())
+    }
+}

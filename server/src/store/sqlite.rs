@@ -1,0 +1,227 @@
+//! The store in an embedded database: SQLite with a write-ahead log, synced at every commit (sqlite.org/wal.html).
+//!
+//! One connection writes, and a lock file keeps a second program out. The schema checks by itself what the
+//! working set has checked before: no account below zero, a serial spent once, money moved once for each reason.
+
+mod codec;
+mod load;
+mod open;
+mod rows;
+mod write;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tuppence_protocol::ids::Serial;
+use tuppence_protocol::scrip::center::StepKey;
+use tuppence_protocol::{Currency, Timestamp};
+
+use self::codec::PAYOUT;
+use self::load::Reader;
+use super::records::Payout;
+use super::resident::Resident;
+use super::{Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
+use crate::ledger::AccountId;
+
+/// Records in a SQLite database.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    currency: Currency,
+    /// Absent until it is read, and after a commit whose end is unknown.
+    resident: Option<Resident>,
+    path: PathBuf,
+    identity: Option<FileIdentity>,
+    /// Held while the database is open for writing.
+    _lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, or makes it, for amounts in `currency`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if another program has it open or the file cannot be opened;
+    /// [`StoreError::Integrity`] if it is another program's, a newer program's, or of another currency.
+    pub fn open(path: &Path, currency: Currency) -> Result<Self, StoreError> {
+        let opened = open::open(path, currency)?;
+        Ok(SqliteStore {
+            connection: opened.connection,
+            currency: opened.currency,
+            resident: None,
+            path: path.to_owned(),
+            identity: FileIdentity::of(path),
+            _lock: Some(opened.lock),
+        })
+    }
+
+    /// Opens the database at `path` to read it, also while a center works on it. It cannot commit.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and if there is no database.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let (connection, currency) = open::open_read_only(path)?;
+        Ok(SqliteStore {
+            connection,
+            currency,
+            resident: None,
+            path: path.to_owned(),
+            identity: FileIdentity::of(path),
+            _lock: None,
+        })
+    }
+
+    /// The database's file must be the one that was opened: what is written to a deleted file is lost.
+    fn still_there(&self) -> Result<(), StoreError> {
+        if FileIdentity::of(&self.path) == self.identity {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable(format!(
+                "the database {} was moved or replaced: put it back",
+                self.path.display()
+            )))
+        }
+    }
+
+    fn resident(&mut self) -> Result<&mut Resident, StoreError> {
+        let resident = match self.resident.take() {
+            Some(resident) => resident,
+            None => Reader { connection: &self.connection, currency: self.currency }.resident()?,
+        };
+        Ok(self.resident.insert(resident))
+    }
+
+    fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.still_there()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        write::write(&transaction, changes)?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+impl Store for SqliteStore {
+    fn load(&mut self, wanted: Wanted) -> Result<WorkingSet, StoreError> {
+        let mut records = self.resident()?.records();
+        let transaction = self.connection.transaction()?;
+        Reader { connection: &transaction, currency: self.currency }.load(&wanted, &mut records)?;
+        transaction.commit()?;
+        Ok(WorkingSet::new(records, wanted))
+    }
+
+    fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
+        match self.write(&changes) {
+            Ok(()) => {
+                if let Some(resident) = &mut self.resident {
+                    resident.follow(&changes);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.resident = None;
+                Err(error)
+            }
+        }
+    }
+
+    fn directory(&mut self) -> Result<Arc<Directory>, StoreError> {
+        Ok(Arc::clone(&self.resident()?.directory))
+    }
+
+    fn balance(&mut self, account: AccountId) -> Result<i64, StoreError> {
+        let AccountId::Purse(number) = account else {
+            return Ok(self.resident()?.balances.get(&account).copied().unwrap_or(0));
+        };
+        let Ok(customer) = Serial::try_from(number) else { return Ok(0) };
+        let sql = "SELECT coalesce(max(live_value), 0) FROM purses WHERE customer = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([codec::int(customer.get())], |row| row.get(0))?)
+    }
+
+    fn payouts(&mut self, open: bool, after: u64, limit: usize) -> Result<Vec<Payout>, StoreError> {
+        let state = if open { "AND state = 'ordered'" } else { "" };
+        let sql = format!("SELECT {PAYOUT} FROM payouts WHERE number > ?1 {state} ORDER BY number LIMIT ?2");
+        let parameters = (i64::try_from(after).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
+        let reader = Reader { connection: &self.connection, currency: self.currency };
+        reader.records("payouts", &sql, parameters, |c| c.payout())
+    }
+
+    fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError> {
+        Reader { connection: &self.connection, currency: self.currency }.pending_steps(before, limit)
+    }
+
+    fn counts(&mut self) -> Result<Counts, StoreError> {
+        // Purses and transfers are numbered without gaps, so that their count is the last number.
+        let sql = "SELECT (SELECT coalesce(max(customer), 0) FROM purses), \
+                   (SELECT count(*) FROM steps INDEXED BY steps_pending WHERE state = 'pending'), \
+                   (SELECT count(*) FROM vendors), (SELECT count(*) FROM campaigns), \
+                   (SELECT count(*) FROM payouts), \
+                   (SELECT count(*) FROM payouts WHERE state = 'ordered'), \
+                   (SELECT coalesce(max(number), 0) FROM transfers)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let counts = statement.query_row([], |row| {
+            Ok(Counts {
+                purses: row.get(0)?,
+                pending: row.get(1)?,
+                vendors: row.get(2)?,
+                campaigns: row.get(3)?,
+                payouts: row.get(4)?,
+                payouts_open: row.get(5)?,
+                transfers: row.get(6)?,
+            })
+        })?;
+        Ok(counts)
+    }
+
+    fn rows(&mut self, visit: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        rows::visit(&transaction, self.currency, visit)?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+/// By what the operating system knows a file, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    number: u64,
+}
+
+impl FileIdentity {
+    /// Absent where there is no such file, or the system has no such identity.
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            Some(FileIdentity { device: metadata.dev(), number: metadata.ino() })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = metadata;
+            Some(FileIdentity { device: 0, number: 0 })
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let broken = matches!(
+            error.sqlite_error_code(),
+            Some(
+                ErrorCode::ConstraintViolation
+                    | ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    | ErrorCode::TypeMismatch
+                    | ErrorCode::TooBig
+            )
+        );
+        if broken || error.sqlite_error_code().is_none() {
+            StoreError::Integrity(error.to_string())
+        } else {
+            StoreError::Unavailable(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Reading: a batch's records with one statement for each kind, and the few that are always at hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rusqlite::types::Value;
+use rusqlite::vtab::array::Array;
+use rusqlite::{Connection, Params};
+use tuppence_protocol::scrip::center::{Step, StepKey};
+use tuppence_protocol::{Currency, Timestamp};
+
+use super::super::resident::Resident;
+use super::super::working_set::Numbers;
+use super::super::{Directory, Records, StoreError, Wanted};
+use super::codec::{self, CAMPAIGN, Columns, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR};
+
+/// Reads with one connection, which is in a transaction.
+pub(super) struct Reader<'c> {
+    pub connection: &'c Connection,
+    pub currency: Currency,
+}
+
+impl Reader<'_> {
+    /// Adds to `records` what `wanted` names, and what goes with it.
+    pub fn load(&self, wanted: &Wanted, records: &mut Records) -> Result<(), StoreError> {
+        let mut customers = wanted.purses.clone();
+        let mut steps = wanted.steps.clone();
+        let wallets = wanted.registrations.iter().map(|wallet| Value::Blob(wallet.as_bytes().to_vec()));
+        for registration in
+            self.any_of("registrations", REGISTRATION, "wallet", wallets, |c| c.registration())?
+        {
+            customers.insert(registration.customer);
+            records.registrations.insert(registration.wallet, registration);
+        }
+        let numbers = wanted.payouts.iter().map(|number| Value::Integer(codec::int(*number)));
+        let mut payouts = self.any_of("payouts", PAYOUT, "number", numbers, |c| c.payout())?;
+        // Cash-outs are the center's own steps.
+        let own = wanted.steps.iter().filter(|key| key.vendor == 0);
+        let own = own.map(|key| Value::Blob(key.tran_id.as_bytes().to_vec()));
+        payouts.extend(self.any_of("payouts", PAYOUT, "step_vendor = 0 AND step_tran", own, |c| c.payout())?);
+        for payout in payouts {
+            customers.insert(payout.customer);
+            steps.insert(payout.step);
+            records.payouts.insert(payout.number, payout);
+        }
+        for step in self.steps(&steps)? {
+            customers.insert(step.customer);
+            records.steps.insert(step.key, step);
+        }
+        let mut pending = BTreeSet::new();
+        let customers = customers.iter().map(|customer| Value::Integer(codec::int(customer.get())));
+        for purse in self.any_of("purses", PURSE, "customer", customers, |c| c.purse())? {
+            pending.extend(purse.pending.filter(|key| !records.steps.contains_key(key)));
+            records.purses.insert(purse.custom_id.serial_number, purse);
+        }
+        for step in self.steps(&pending)? {
+            records.steps.insert(step.key, step);
+        }
+        let salts = wanted.salts.iter().map(|salt| Value::Blob(salt.to_vec()));
+        records.salts.extend(self.any_of("salts", "salt, ends", "salt", salts, |c| c.salt())?);
+        Ok(())
+    }
+
+    fn steps(&self, keys: &BTreeSet<StepKey>) -> Result<Vec<Step>, StoreError> {
+        let mut of_vendor: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
+        for key in keys {
+            of_vendor.entry(key.vendor).or_default().push(Value::Blob(key.tran_id.as_bytes().to_vec()));
+        }
+        let sql = format!("SELECT {STEP} FROM steps WHERE vendor = ?1 AND tran_id IN rarray(?2)");
+        let mut steps = Vec::with_capacity(keys.len());
+        for (vendor, ids) in of_vendor {
+            steps.extend(self.records("steps", &sql, (vendor, Rc::new(ids)), |c| c.step())?);
+        }
+        Ok(steps)
+    }
+
+    /// The rows of `table` whose `column` is one of `keys`.
+    fn any_of<T>(
+        &self,
+        table: &str,
+        columns: &str,
+        column: &str,
+        keys: impl Iterator<Item = Value>,
+        parse: impl Fn(&mut Columns<'_>) -> Result<T, Misfit>,
+    ) -> Result<Vec<T>, StoreError> {
+        let keys: Array = Rc::new(keys.collect());
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT {columns} FROM {table} WHERE {column} IN rarray(?1)");
+        self.records(table, &sql, [keys], parse)
+    }
+
+    /// What `sql` finds in `table`.
+    pub fn records<T>(
+        &self,
+        table: &str,
+        sql: &str,
+        parameters: impl Params,
+        parse: impl Fn(&mut Columns<'_>) -> Result<T, Misfit>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next()? {
+            let record = parse(&mut Columns::new(row, self.currency));
+            records.push(record.map_err(|why| StoreError::Integrity(format!("in {table}: {why}")))?);
+        }
+        Ok(records)
+    }
+
+    /// The directory, the balances and the next numbers.
+    pub fn resident(&self) -> Result<Resident, StoreError> {
+        let mut directory = Directory::default();
+        let sql = format!("SELECT {VENDOR} FROM vendors");
+        for vendor in self.records("vendors", &sql, [], |c| c.vendor())? {
+            directory.put_vendor(vendor);
+        }
+        let sql = format!("SELECT {CAMPAIGN} FROM campaigns");
+        for campaign in self.records("campaigns", &sql, [], |c| c.campaign())? {
+            directory.put_campaign(campaign);
+        }
+        let sql = "SELECT kind, number, balance FROM accounts";
+        let balances = self.records("accounts", sql, [], |c| c.balance())?;
+        let sql = "SELECT (SELECT coalesce(max(customer), 0) + 1 FROM purses), \
+                   (SELECT coalesce(max(number), 0) + 1 FROM vendors), \
+                   (SELECT coalesce(max(number), 0) + 1 FROM campaigns), \
+                   (SELECT coalesce(max(number), 0) + 1 FROM payouts)";
+        let next = self.connection.query_row(sql, [], |row| {
+            Ok(Numbers {
+                customer: row.get(0)?,
+                vendor: row.get(1)?,
+                campaign: row.get(2)?,
+                payout: row.get(3)?,
+            })
+        })?;
+        Ok(Resident {
+            currency: self.currency,
+            directory: Arc::new(directory),
+            balances: Arc::new(balances.into_iter().collect()),
+            next,
+        })
+    }
+
+    /// The oldest pending steps.
+    pub fn pending_steps(&self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError> {
+        let sql = "SELECT vendor, tran_id FROM steps WHERE state = 'pending' AND started < ?1 \
+                   ORDER BY started, vendor, tran_id LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.records("steps", sql, (codec::int(before.as_millis()), limit), |c| c.key())
+    }
+}

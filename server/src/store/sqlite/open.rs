@@ -1,0 +1,179 @@
+//! Opening a database: its file, its lock, its settings and its version.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use tuppence_protocol::Currency;
+
+use super::super::StoreError;
+
+/// "Tupp": marks the file as ours.
+const APPLICATION_ID: i32 = 0x5475_7070;
+
+/// The schema's versions, in order; a database of version `n` has had the first `n` of them.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// Waits this long for a lock of SQLite's, such as a backup's.
+const BUSY_TIMEOUT_MS: u32 = 5_000;
+
+/// Pages in the write-ahead log before it is copied back, 4 KiB each. The log saves the most where one checkpoint
+/// writes a page once that many commits have changed.
+const CHECKPOINT_PAGES: u32 = 50_000;
+
+/// Page cache, in KiB.
+const CACHE_KIB: u32 = 64 * 1_024;
+
+/// A database opened for writing, which no second program can write.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub connection: Connection,
+    pub currency: Currency,
+    /// Held as long as the database is open.
+    pub lock: File,
+}
+
+/// Opens the database at `path` for writing, or makes it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] if another program has it or the file cannot be opened;
+/// [`StoreError::Integrity`] if it is no database of this program's, or a newer one's, or of another currency.
+pub(super) fn open(path: &Path, currency: Currency) -> Result<Opened, StoreError> {
+    let lock = lock(path)?;
+    private_file(path)?;
+    let mut connection = Connection::open_with_flags(path, flags())?;
+    settings(&connection)?;
+    migrate(&mut connection, path, currency)?;
+    rusqlite::vtab::array::load_module(&connection)?;
+    let currency = stored_currency(&connection, path)?;
+    Ok(Opened { connection, currency, lock })
+}
+
+/// Opens the database at `path` for reading alone, also while another program writes it.
+///
+/// # Errors
+/// As [`open`], but for a lock.
+pub(super) fn open_read_only(path: &Path) -> Result<(Connection, Currency), StoreError> {
+    if !path.is_file() {
+        return Err(StoreError::Unavailable(format!("there is no database at {}", path.display())));
+    }
+    let connection = Connection::open_with_flags(path, flags())?;
+    settings(&connection)?;
+    let version = version(&connection, path)?;
+    if version != MIGRATIONS.len() {
+        return Err(StoreError::Integrity(format!(
+            "{} has the schema version {version}, and this program reads {}: start the center once with this \
+             program, so that it brings the database up to date",
+            path.display(),
+            MIGRATIONS.len()
+        )));
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    rusqlite::vtab::array::load_module(&connection)?;
+    let currency = stored_currency(&connection, path)?;
+    Ok((connection, currency))
+}
+
+fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = private_file(&name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
+            "another program has the database {} open: stop it first, or choose another data folder",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(StoreError::Unavailable(format!("{} cannot be locked: {error}", name.display())))
+        }
+    }
+}
+
+/// Opens or makes a file that only its owner can read.
+fn private_file(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let failed = |error| StoreError::Unavailable(format!("{} cannot be opened: {error}", path.display()));
+    let file = options.open(path).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        file.set_permissions(owner_only).map_err(failed)?;
+    }
+    Ok(file)
+}
+
+fn settings(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "busy_timeout", BUSY_TIMEOUT_MS)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "cache_size", -i64::from(CACHE_KIB))?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Brings the schema up to date, each version in a transaction of its own.
+fn migrate(connection: &mut Connection, path: &Path, currency: Currency) -> Result<(), StoreError> {
+    let version = version(connection, path)?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Unavailable(format!(
+            "{} cannot have a write-ahead log: keep it on a local disk",
+            path.display()
+        )));
+    }
+    for (step, schema) in MIGRATIONS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(schema)?;
+        if step == 0 {
+            transaction.execute("INSERT INTO center (one, currency) VALUES (1, ?1)", [currency.as_str()])?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        transaction.pragma_update(None, "user_version", i64::try_from(step).unwrap_or(i64::MAX) + 1)?;
+        transaction.commit()?;
+    }
+    let stored = stored_currency(connection, path)?;
+    if stored != currency {
+        return Err(StoreError::Integrity(format!(
+            "{} holds {stored}, and the settings say {currency}: a center keeps its currency",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// How many migrations the database has had.
+fn version(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
+    let integrity = |why: String| Err(StoreError::Integrity(format!("{} {why}", path.display())));
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (application != 0 || version != 0 || tables != 0) {
+        return integrity("is a database of another program".to_owned());
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        _ => integrity(format!(
+            "has the schema version {version}, and this program knows {}: use a newer program",
+            MIGRATIONS.len()
+        )),
+    }
+}
+
+fn stored_currency(connection: &Connection, path: &Path) -> Result<Currency, StoreError> {
+    let sql = "SELECT currency FROM center";
+    let code: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    code.and_then(|code| code.parse().ok())
+        .ok_or_else(|| StoreError::Integrity(format!("{} does not say its currency", path.display())))
+}

@@ -1,0 +1,216 @@
+//! Writing: all changes of a batch in one transaction.
+
+use rusqlite::{CachedStatement, Connection, params_from_iter};
+use tuppence_protocol::Text;
+use tuppence_protocol::scrip::center::{Purse, Step};
+
+use super::super::records::{Campaign, Payout, Registration, Vendor};
+use super::super::{Change, Changes, StoreError};
+use super::codec::{self, CAMPAIGN, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER, VENDOR};
+use crate::ledger::Transfer;
+
+/// Writes `changes` with a connection that is in a transaction.
+///
+/// # Errors
+/// [`StoreError`]; the caller must roll back.
+pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    write_directory(connection, changes)?;
+    // A purse and its pending step point at each other: the purse comes first, and points afterwards.
+    let mut insert = connection.prepare_cached(&insert("purses", PURSE, 10))?;
+    for purse in changes.purses.iter().filter(|change| change.before.is_none()).map(|change| &change.after) {
+        once(&mut insert, purse_parameters(&Purse { pending: None, ..purse.clone() }))?;
+    }
+    write_registrations(connection, &changes.registrations)?;
+    write_steps(connection, &changes.steps)?;
+    write_purses(connection, &changes.purses)?;
+    write_payouts(connection, &changes.payouts)?;
+    write_transfers(connection, &changes.transfers)?;
+    let mut put = connection.prepare_cached(
+        "INSERT INTO accounts (kind, number, balance) VALUES (?1, ?2, ?3) \
+         ON CONFLICT DO UPDATE SET balance = excluded.balance",
+    )?;
+    for (account, balance) in &changes.balances {
+        once(&mut put, Parameters::default().account(*account).value(*balance))?;
+    }
+    if let Some(now) = changes.salts_ended {
+        let mut delete = connection.prepare_cached("DELETE FROM salts WHERE ends < ?1")?;
+        delete.execute([codec::int(now.as_millis())])?;
+    }
+    let mut insert = connection.prepare_cached("INSERT INTO salts (salt, ends) VALUES (?1, ?2)")?;
+    for (salt, ends) in &changes.salts {
+        once(&mut insert, Parameters::default().bytes(salt).number(*ends))?;
+    }
+    Ok(())
+}
+
+fn write_directory(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    let mut put = connection.prepare_cached(&format!(
+        "{} ON CONFLICT (number) DO UPDATE SET origin = excluded.origin, secrets = excluded.secrets \
+         WHERE id = excluded.id",
+        insert("vendors", VENDOR, 5)
+    ))?;
+    for Change { after, .. } in &changes.vendors {
+        once(&mut put, vendor_parameters(after)?)?;
+    }
+    let mut put = connection.prepare_cached(&format!(
+        "{} ON CONFLICT (number) DO UPDATE SET budget = excluded.budget, funded = excluded.funded, \
+         asked = excluded.asked WHERE vendor = excluded.vendor AND item = excluded.item",
+        insert("campaigns", CAMPAIGN, 6)
+    ))?;
+    for Change { after, .. } in &changes.campaigns {
+        once(&mut put, campaign_parameters(after))?;
+    }
+    Ok(())
+}
+
+fn write_registrations(connection: &Connection, registrations: &[Registration]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("registrations", REGISTRATION, 15))?;
+    for registration in registrations {
+        let parameters = Parameters::default()
+            .number(registration.customer)
+            .bytes(registration.wallet.as_bytes())
+            .bytes(&registration.digest)
+            .bytes(&registration.nonce)
+            .scrip(&registration.first)
+            .bytes(&registration.wallet_key)
+            .text_or_null(registration.name.as_ref().map(Text::as_str))
+            .text_or_null(registration.address.as_ref().map(Text::as_str))
+            .text_or_null(registration.e_mail.as_ref().map(Text::as_str))
+            .number(registration.at);
+        once(&mut insert, parameters)?;
+    }
+    Ok(())
+}
+
+fn write_steps(connection: &Connection, steps: &[Change<Step>]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("steps", STEP, 30))?;
+    let mut end = connection.prepare_cached(
+        "UPDATE steps SET state = ?3, ended = ?4, void_algorithm = ?5, void_secret_id = ?6, void_serial = ?7, \
+         void_value = ?8, void_ad = ?9, void_expires = ?10 \
+         WHERE vendor = ?1 AND tran_id = ?2 AND state = 'pending'",
+    )?;
+    for Change { before, after } in steps {
+        if before.is_some() {
+            once(&mut end, Parameters::default().key(&after.key).step_state(&after.state))?;
+        } else {
+            once(&mut insert, step_parameters(after))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_purses(connection: &Connection, purses: &[Change<Purse>]) -> Result<(), StoreError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE purses SET live_algorithm = ?3, live_secret_id = ?4, live_serial = ?5, live_value = ?6, \
+         live_ad = ?7, live_expires = ?8, pending_vendor = ?9, pending_tran = ?10 \
+         WHERE customer = ?1 AND customer_secret_id = ?2 AND live_serial = ?11",
+    )?;
+    for Change { before, after } in purses {
+        // A new purse is stored already, without its pending step.
+        let stored = match before {
+            Some(before) => before.live.serial,
+            None if after.pending.is_none() => continue,
+            None => after.live.serial,
+        };
+        once(&mut update, purse_parameters(after).number(stored))?;
+    }
+    Ok(())
+}
+
+fn write_payouts(connection: &Connection, payouts: &[Change<Payout>]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("payouts", PAYOUT, 11))?;
+    let mut end = connection.prepare_cached(
+        "UPDATE payouts SET state = ?2, ended = ?3, note = ?4 WHERE number = ?1 AND state = 'ordered'",
+    )?;
+    for Change { before, after } in payouts {
+        if before.is_some() {
+            once(&mut end, Parameters::default().number(after.number).payout_state(&after.state))?;
+        } else {
+            let parameters = Parameters::default()
+                .number(after.number)
+                .key(&after.step)
+                .number(after.customer)
+                .number(after.amount.micros())
+                .number(after.fee.micros())
+                .text(after.destination.as_str())
+                .number(after.ordered)
+                .payout_state(&after.state);
+            once(&mut insert, parameters)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<(), StoreError> {
+    let columns = TRANSFER.trim_start_matches("number, ");
+    let mut insert = connection.prepare_cached(&insert("transfers", columns, 10))?;
+    for transfer in transfers {
+        let parameters = Parameters::default()
+            .account(transfer.debit)
+            .account(transfer.credit)
+            .number(transfer.amount.micros())
+            .text(transfer.posting.as_str())
+            .key_or_null(transfer.step.as_ref())
+            .value(transfer.payout.map(codec::int))
+            .number(transfer.at);
+        once(&mut insert, parameters)?;
+    }
+    Ok(())
+}
+
+fn purse_parameters(purse: &Purse) -> Parameters {
+    Parameters::default()
+        .number(purse.custom_id.serial_number)
+        .number(purse.custom_id.secret_id)
+        .scrip(&purse.live)
+        .key_or_null(purse.pending.as_ref())
+}
+
+fn step_parameters(step: &Step) -> Parameters {
+    Parameters::default()
+        .key(&step.key)
+        .text(codec::kind(step.kind))
+        .number(step.customer)
+        .number(step.amount.micros())
+        .number(step.fee.micros())
+        .text(step.subject.as_str())
+        .number(step.secret_id)
+        .bytes(step.request_hash.as_bytes())
+        .scrip(&step.old)
+        .scrip(&step.new)
+        .number(step.started)
+        .step_state(&step.state)
+}
+
+fn vendor_parameters(vendor: &Vendor) -> Result<Parameters, StoreError> {
+    let json = |error: serde_json::Error| StoreError::Integrity(error.to_string());
+    Ok(Parameters::default()
+        .number(vendor.number)
+        .text(&serde_json::to_string(&vendor.id).map_err(json)?)
+        .text(vendor.origin.as_str())
+        .bytes(&serde_json::to_vec(&vendor.secrets).map_err(json)?)
+        .number(vendor.at))
+}
+
+fn campaign_parameters(campaign: &Campaign) -> Parameters {
+    Parameters::default()
+        .number(campaign.number)
+        .number(campaign.vendor)
+        .text(campaign.item.as_str())
+        .number(campaign.budget.micros())
+        .number(campaign.funded.micros())
+        .number(campaign.asked)
+}
+
+fn insert(table: &str, columns: &str, count: usize) -> String {
+    let places: Vec<String> = (1..=count).map(|place| format!("?{place}")).collect();
+    format!("INSERT INTO {table} ({columns}) VALUES ({})", places.join(", "))
+}
+
+/// Runs a statement that must change one row: where it changes none, the row is not as it was read.
+fn once(statement: &mut CachedStatement<'_>, parameters: Parameters) -> Result<(), StoreError> {
+    match statement.execute(params_from_iter(parameters.all()))? {
+        1 => Ok(()),
+        count => Err(StoreError::Integrity(format!("{count} rows changed where one should"))),
+    }
+}
