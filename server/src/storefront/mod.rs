@@ -1,1 +1,5 @@
-//! storefront
+//! The storefront: a shop's articles and campaigns, its offers and deliveries.
+
+pub mod catalogue;
+pub mod folder;
+pub mod problem;
