@@ -10,6 +10,7 @@ pub mod cash_out;
 pub mod center;
 pub mod earner;
 pub mod finish;
+pub mod info;
 pub mod issue;
 pub mod payment;
 pub mod receipt;
