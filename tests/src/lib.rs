@@ -1,1 +1,17 @@
-//! Tests across crates.
+//! Tests across crates: the real program, driven as people and other programs drive it.
+//!
+//! `e2e/` are people in a browser. A scenario runs on a [`stage`]: programs in fresh folders on free ports, and
+//! browsers with profiles of their own. It speaks through the page objects in [`pages`], which find things as people
+//! do, by role and text. When it ends well, every browser must have been without errors, every program must stop
+//! cleanly, and its books must balance.
+
+pub mod axe;
+pub mod browser;
+pub mod chromedriver;
+pub mod console;
+pub mod emulation;
+pub mod pages;
+pub mod program;
+pub mod stage;
+pub mod target;
+pub mod wait;

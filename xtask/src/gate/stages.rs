@@ -116,7 +116,8 @@ pub fn e2e(report: &mut Report) -> Result<()> {
         .env("TUPPENCE_BIN", workspace::binary("debug", "tuppence"))
         .env("TUPPENCE_WALLET_SITE", workspace::site())
         .env("CHROMEDRIVER", chromium.driver)
-        .env("CHROMIUM", chromium.browser);
+        .env("CHROMIUM", chromium.browser)
+        .env("TUPPENCE_AXE", tools::axe()?);
     report.tests("people in headless Chromium", command)
 }
 

@@ -20,6 +20,9 @@ const TRUNK: &str = "0.21.14";
 /// npm's binaryen, which carries wasm-opt.
 const BINARYEN: &str = "132.0.0";
 
+/// npm's axe-core, for the browser tests.
+const AXE: &str = "4.14.1";
+
 const CARGO_DENY: &str = "0.20.2";
 
 /// The tools that build the wallet's site.
@@ -93,22 +96,33 @@ fn wasm_bindgen() -> Result<PathBuf> {
     CargoTool { name: "wasm-bindgen-cli", version: &version, program: "wasm-bindgen", options: &[] }.ready()
 }
 
+/// `axe.min.js`, which finds what shuts people out of a page.
+pub fn axe() -> Result<PathBuf> {
+    npm_package("axe-core", AXE, "axe-core/axe.min.js")
+}
+
 /// Folder with npm's `wasm-opt`.
 fn wasm_opt() -> Result<PathBuf> {
-    let folder = cache()?.join(format!("binaryen-{BINARYEN}"));
-    let programs = folder.join("node_modules/.bin");
-    if programs.join("wasm-opt").exists() {
-        return Ok(programs);
+    let program = npm_package("binaryen", BINARYEN, ".bin/wasm-opt")?;
+    Ok(program.parent().context("a program lies in a folder")?.to_owned())
+}
+
+/// A file of a package of npm's, which is installed if it isn't there.
+fn npm_package(name: &str, version: &str, file: &str) -> Result<PathBuf> {
+    let folder = cache()?.join(format!("{name}-{version}"));
+    let file = folder.join("node_modules").join(file);
+    if file.exists() {
+        return Ok(file);
     }
-    let mut step = Step::start(format!("installing wasm-opt (binaryen {BINARYEN})"));
+    let mut step = Step::start(format!("installing {name} {version}"));
     install(&folder, |partial| {
         let mut npm = process::program(prerequisites::npm());
         npm.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(partial);
-        npm.arg(format!("binaryen@{BINARYEN}")).current_dir(partial);
+        npm.arg(format!("{name}@{version}")).current_dir(partial);
         process::must(npm, &mut step).map(drop)
     })?;
     step.done("");
-    Ok(programs)
+    Ok(file)
 }
 
 /// A program that `cargo install` builds.

@@ -1,0 +1,1 @@
+//! What people do with Tuppence, in headless Chromium against the real program.

@@ -1,0 +1,474 @@
+//! A person's browser: headless Chromium with a profile of its own, which outlives restarts.
+
+use std::cell::{Cell, RefCell};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::session::scriptret::ScriptRet;
+use thirtyfour::{BrowserLogEntry, Capabilities, WebDriver, WebElement, WindowHandle};
+
+use crate::chromedriver::{Chromedriver, program_named_by};
+use crate::console;
+use crate::emulation::{self, Screen};
+use crate::target::Target;
+use crate::wait::{Seen, until};
+
+/// What every browser is started with: nothing of its own on the network, no first-run pages.
+const FLAGS: [&str; 12] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--hide-scrollbars",
+    "--window-size=1280,900",
+];
+
+/// How much of a page's text a failure shows, in characters.
+const SHOWN_CHARACTERS: usize = 600;
+
+/// What a browser may do, as its settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Permissions {
+    /// As it comes.
+    #[default]
+    Usual,
+    /// "Block all cookies", which blocks every storage of pages too.
+    NoStorage,
+}
+
+/// A browser and the tab of it that the person looks at.
+#[derive(Debug)]
+pub struct Browser {
+    chromedriver: Arc<Chromedriver>,
+    profile: TempDir,
+    permissions: Permissions,
+    driver: RefCell<Option<WebDriver>>,
+    screen: Cell<Screen>,
+    console: RefCell<Vec<BrowserLogEntry>>,
+}
+
+/// A tab of a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tab(WindowHandle);
+
+impl Browser {
+    /// Starts one with an empty profile.
+    ///
+    /// # Errors
+    /// If `CHROMEDRIVER` or `CHROMIUM` name no program that starts.
+    pub async fn start(screen: Screen, permissions: Permissions) -> Result<Self> {
+        let browser = Self {
+            chromedriver: Chromedriver::shared()?,
+            profile: tempfile::tempdir().context("creating a browser's profile")?,
+            permissions,
+            driver: RefCell::new(None),
+            screen: Cell::new(screen),
+            console: RefCell::new(Vec::new()),
+        };
+        browser.launch().await?;
+        Ok(browser)
+    }
+
+    /// Closes the browser and opens it again with the same profile, as after switching a computer off and on.
+    ///
+    /// # Errors
+    /// If it doesn't start.
+    pub async fn restart(&self) -> Result<()> {
+        self.quit().await?;
+        self.launch().await
+    }
+
+    /// Closes it. What its console said is kept.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn quit(&self) -> Result<()> {
+        if self.driver.borrow().is_some() {
+            self.read_console().await?;
+        }
+        let driver = self.driver.borrow_mut().take();
+        match driver {
+            Some(driver) => Ok(driver.quit().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Errors that pages have reported since the last call: exceptions, `console.error`, violations of the content
+    /// security policy. A refused or failed request is none: scenarios provoke them.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn problems(&self) -> Result<Vec<String>> {
+        if self.driver.borrow().is_some() {
+            self.read_console().await?;
+        }
+        Ok(console::problems(&self.console.take()))
+    }
+
+    /// Everything that the consoles of its pages have said since the last call of [`Browser::problems`].
+    pub async fn console(&self) -> Vec<String> {
+        let _ = self.read_console().await;
+        self.console.borrow().iter().map(console::line).collect()
+    }
+
+    /// Goes to an address and waits until it has loaded.
+    ///
+    /// # Errors
+    /// If it can't be reached.
+    pub async fn open(&self, address: &str) -> Result<()> {
+        self.driver()?.goto(address).await.with_context(|| format!("opening {address}"))
+    }
+
+    /// Loads the page again.
+    ///
+    /// # Errors
+    /// If it can't be reached.
+    pub async fn reload(&self) -> Result<()> {
+        self.driver()?.refresh().await.context("reloading")
+    }
+
+    /// Goes back one page.
+    ///
+    /// # Errors
+    /// If it can't be reached.
+    pub async fn back(&self) -> Result<()> {
+        self.driver()?.back().await.context("going back")
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn address(&self) -> Result<String> {
+        Ok(self.driver()?.current_url().await?.to_string())
+    }
+
+    /// Waits until the address begins so.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn arrives_at(&self, start: &str) -> Result<()> {
+        until(&format!("the address {start}..."), async || {
+            let address = self.address().await?;
+            Ok(match address.starts_with(start) {
+                true => Seen::Ready(()),
+                false => Seen::NotYet(format!("{address}: {}", self.text().await)),
+            })
+        })
+        .await
+    }
+
+    /// Waits until the target is visible, and gives it (the first, where there are several).
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn see(&self, target: &Target) -> Result<WebElement> {
+        until(&target.to_string(), async || {
+            Ok(match self.locate(target).await {
+                Ok(found) if !found.is_empty() => Seen::Ready(found.into_iter().next().context("one")?),
+                _ => Seen::NotYet(self.glance().await),
+            })
+        })
+        .await
+    }
+
+    /// Waits until the target is nowhere to be seen.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn gone(&self, target: &Target) -> Result<()> {
+        until(&format!("the end of {target}"), async || {
+            Ok(match self.locate(target).await {
+                Ok(found) if found.is_empty() => Seen::Ready(()),
+                _ => Seen::NotYet(self.glance().await),
+            })
+        })
+        .await
+    }
+
+    /// How many of the target are visible now.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn count(&self, target: &Target) -> Result<usize> {
+        Ok(self.locate(target).await?.len())
+    }
+
+    /// Waits until the target can be clicked, and clicks it.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn click(&self, target: &Target) -> Result<()> {
+        until(&format!("a click on {target}"), async || {
+            Ok(match self.try_click(target).await {
+                Ok(true) => Seen::Ready(()),
+                Ok(false) => Seen::NotYet(format!("not there, or disabled: {}", self.glance().await)),
+                Err(error) => Seen::NotYet(format!("{error:#}: {}", self.glance().await)),
+            })
+        })
+        .await
+    }
+
+    /// Writes into a field, in place of what it holds.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn fill(&self, target: &Target, text: &str) -> Result<()> {
+        let field = self.see(target).await?;
+        field.clear().await.with_context(|| format!("emptying {target}"))?;
+        field.send_keys(text).await.with_context(|| format!("writing into {target}"))
+    }
+
+    /// Presses keys, as [`thirtyfour::Key`] names them or as text, wherever the focus is.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn press(&self, keys: impl AsRef<str>) -> Result<()> {
+        self.driver()?.action_chain().send_keys(keys.as_ref()).perform().await.context("pressing keys")
+    }
+
+    /// Waits until the page shows this text.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn says(&self, text: &str) -> Result<()> {
+        until(&format!("the text \"{text}\""), async || {
+            let shown = self.text().await;
+            Ok(match shown.to_lowercase().contains(&text.to_lowercase()) {
+                true => Seen::Ready(()),
+                false => Seen::NotYet(self.glance().await),
+            })
+        })
+        .await
+    }
+
+    /// The visible text of the page, with single spaces; empty while there is no page.
+    pub async fn text(&self) -> String {
+        let script = "return (document.body?.innerText ?? '').replace(/\\s+/g, ' ').trim()";
+        self.script(script, Vec::new()).await.unwrap_or_default()
+    }
+
+    /// The visible text of the target.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn text_of(&self, target: &Target) -> Result<String> {
+        until(&target.to_string(), async || {
+            let Some(element) = self.locate(target).await.ok().and_then(|found| found.into_iter().next())
+            else {
+                return Ok(Seen::NotYet(self.glance().await));
+            };
+            Ok(match element.text().await {
+                Ok(text) => Seen::Ready(text),
+                Err(error) => Seen::NotYet(error.to_string()),
+            })
+        })
+        .await
+    }
+
+    /// Waits until the target shows exactly this text.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn shows(&self, target: &Target, text: &str) -> Result<()> {
+        until(&format!("{target} to show \"{text}\""), async || {
+            let shown = match self.locate(target).await.ok().and_then(|found| found.into_iter().next()) {
+                Some(element) => element.text().await.unwrap_or_default(),
+                None => return Ok(Seen::NotYet(self.glance().await)),
+            };
+            Ok(if shown == text { Seen::Ready(()) } else { Seen::NotYet(shown) })
+        })
+        .await
+    }
+
+    /// Runs a script in the page (`arguments`, `return`) and reads what it returns.
+    ///
+    /// # Errors
+    /// If it throws, or returns something else.
+    pub async fn script<T: DeserializeOwned>(&self, script: &str, arguments: Vec<Value>) -> Result<T> {
+        Ok(self.run(script, arguments).await?.convert()?)
+    }
+
+    /// Saves what is visible as `artifacts/screenshots/<name>.png`.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
+        let path = artifacts().join("screenshots").join(format!("{name}.png"));
+        self.save(&path).await?;
+        Ok(path)
+    }
+
+    /// Saves the whole page, also what would have to be scrolled to.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub async fn screenshot_of_page(&self, name: &str) -> Result<PathBuf> {
+        let driver = self.driver()?;
+        emulation::unroll(&driver, self.screen.get()).await?;
+        let path = self.screenshot(name).await;
+        emulation::apply(&driver, self.screen.get()).await?;
+        path
+    }
+
+    /// Saves what is visible to a path.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub async fn save(&self, path: &Path) -> Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(self.driver()?.screenshot(path).await?)
+    }
+
+    /// Changes size, colour scheme or motion.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn set_screen(&self, screen: Screen) -> Result<()> {
+        self.screen.set(screen);
+        emulation::apply(&self.driver()?, screen).await
+    }
+
+    /// Asserts that nothing has to be scrolled sideways.
+    ///
+    /// # Errors
+    /// With the widest elements, if something has.
+    pub async fn fits_its_width(&self) -> Result<()> {
+        let wide: Vec<String> = self.script(include_str!("too_wide.js"), Vec::new()).await?;
+        ensure!(wide.is_empty(), "{} scrolls sideways: {wide:?}", self.address().await?);
+        Ok(())
+    }
+
+    /// The tab that the person looks at.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn tab(&self) -> Result<Tab> {
+        Ok(Tab(self.driver()?.window().await?))
+    }
+
+    /// Opens another tab and looks at it.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn new_tab(&self) -> Result<Tab> {
+        let handle = self.driver()?.new_tab().await?;
+        let tab = Tab(handle);
+        self.look_at(&tab).await?;
+        emulation::apply(&self.driver()?, self.screen.get()).await?;
+        Ok(tab)
+    }
+
+    /// Looks at another tab.
+    ///
+    /// # Errors
+    /// If it is closed.
+    pub async fn look_at(&self, tab: &Tab) -> Result<()> {
+        Ok(self.driver()?.switch_to_window(tab.0.clone()).await?)
+    }
+
+    /// Closes the tab that the person looks at, whatever it is doing, and looks at `next`.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn close_tab(&self, next: &Tab) -> Result<()> {
+        self.read_console().await?;
+        self.driver()?.close_window().await?;
+        self.look_at(next).await
+    }
+
+    /// The WebDriver session, for what only one scenario needs.
+    ///
+    /// # Errors
+    /// If the browser is closed.
+    pub fn driver(&self) -> Result<WebDriver> {
+        self.driver.borrow().clone().context("the browser is closed")
+    }
+
+    /// Where it is and what it shows, shortened.
+    pub async fn glance(&self) -> String {
+        let text: String = self.text().await.chars().take(SHOWN_CHARACTERS).collect();
+        let address = self.address().await.unwrap_or_default();
+        format!("{address}: {text}")
+    }
+
+    async fn launch(&self) -> Result<()> {
+        let preferences = match self.permissions {
+            Permissions::Usual => json!({}),
+            Permissions::NoStorage => json!({ "profile.default_content_setting_values.cookies": 2 }),
+        };
+        let profile = format!("--user-data-dir={}", self.profile.path().display());
+        let flags: Vec<&str> = FLAGS.into_iter().chain([profile.as_str()]).collect();
+        let mut capabilities = Capabilities::new();
+        capabilities.set("browserName", "chrome")?;
+        capabilities.set("goog:loggingPrefs", json!({ "browser": "ALL" }))?;
+        capabilities.set(
+            "goog:chromeOptions",
+            json!({ "binary": program_named_by("CHROMIUM")?, "args": flags, "prefs": preferences }),
+        )?;
+        let driver = WebDriver::builder(self.chromedriver.address(), capabilities)
+            .client(client()?)
+            .connect()
+            .await
+            .context("starting Chromium")?;
+        driver.set_page_load_timeout(Duration::from_secs(60)).await?;
+        emulation::apply(&driver, self.screen.get()).await?;
+        *self.driver.borrow_mut() = Some(driver);
+        Ok(())
+    }
+
+    async fn read_console(&self) -> Result<()> {
+        let entries = self.driver()?.browser_log().await?;
+        self.console.borrow_mut().extend(entries);
+        Ok(())
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Vec<WebElement>> {
+        let arguments = vec![json!(target.role()), json!(target.name()), json!(target.is_exact())];
+        Ok(self.run(include_str!("locate.js"), arguments).await?.elements()?)
+    }
+
+    async fn try_click(&self, target: &Target) -> Result<bool> {
+        let Some(element) = self.locate(target).await?.into_iter().next() else { return Ok(false) };
+        let script = "const [element] = arguments; \
+                      const free = !element.matches(':disabled, [aria-disabled=true]'); \
+                      return free ? (element.matches('input') && element.labels?.[0]) || element : null";
+        let clickable = self.run(script, vec![element.to_json()?]).await?;
+        if clickable.json().is_null() {
+            return Ok(false);
+        }
+        clickable.element()?.click().await?;
+        Ok(true)
+    }
+
+    async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<ScriptRet> {
+        Ok(self.driver()?.execute(script, arguments).await?)
+    }
+}
+
+/// Where screenshots go, and what is left of failed scenarios. Git ignores it.
+pub fn artifacts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts")
+}
+
+/// A client for chromedriver that no proxy of the environment gets between.
+fn client() -> Result<reqwest::Client> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only(std::iter::empty());
+    client.timeout(Duration::from_secs(120)).build().context("an HTTP client")
+}
