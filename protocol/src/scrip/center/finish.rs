@@ -3,7 +3,6 @@
 use crate::error::{ErrorCode, Refusal};
 use crate::scrip::center::purse::OpenPurse;
 use crate::scrip::center::reply::Answer;
-use crate::scrip::center::start::posted;
 use crate::scrip::center::{Center, Found, Outcome, Purse, ScripState, Step, StepKind, StepState};
 use crate::scrip::finish::{Finish, FinishReply, ISSUE_FINISH, PAYMENT_FINISH, Transaction};
 use crate::scrip::{Code, Scrip};
@@ -75,17 +74,11 @@ impl Center {
         now: Timestamp,
     ) -> Result<Outcome<FinishReply>, Refusal> {
         check_new_scrip(step, shown)?;
-        let mut purse = OpenPurse::open(self, purse, found, now)?;
-        let step = match purse.current(step) {
-            step if matches!(step.state, StepState::Pending) => purse.post(step.key)?,
-            step => step,
-        };
-        if matches!(step.state, StepState::Voided(..)) {
-            return Err(voided());
-        }
         let seller = found.seller.ok_or_else(unknown)?;
-        let receipt = self.receipt(&step, seller)?;
-        Ok(purse.close(FinishReply::Receipt(receipt)))
+        self.end(step, purse, found, now, OpenPurse::post)?.map(|step| match step.state {
+            StepState::Voided(..) => Err(voided()),
+            _ => self.receipt(&step, seller).map(FinishReply::Receipt),
+        })
     }
 
     /// `_6_3`.
@@ -98,15 +91,7 @@ impl Center {
         now: Timestamp,
     ) -> Result<Outcome<Answer>, Refusal> {
         check_new_scrip(step, shown)?;
-        let mut purse = OpenPurse::open(self, purse, found, now)?;
-        let step = match purse.current(step) {
-            step if matches!(step.state, StepState::Pending) => purse.void(step.key)?,
-            step => step,
-        };
-        match &step.state {
-            StepState::Voided(at, back) => Ok(purse.close(Answer::voided(&step, *at, back))),
-            StepState::Posted(_) | StepState::Pending => Err(posted()),
-        }
+        self.end(step, purse, found, now, OpenPurse::void)?.map(|step| Answer::taken_back(&step))
     }
 
     /// M5 or S5, whichever the code asks for.

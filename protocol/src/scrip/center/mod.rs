@@ -27,6 +27,9 @@ mod reply;
 mod seller;
 mod start;
 
+#[cfg(test)]
+mod tests;
+
 pub use change::{Change, Found, Outcome, Seller};
 pub use keys::{Center, CenterKeys, Policy};
 pub use record::{Purse, ScripState, Step, StepKey, StepKind, StepState};

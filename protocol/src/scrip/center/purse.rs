@@ -99,12 +99,6 @@ impl<'a> OpenPurse<'a> {
         self.pending.as_ref()
     }
 
-    /// `step` as it is after what has happened since the purse was opened.
-    pub(super) fn current(&self, step: &Step) -> Step {
-        let changed = self.changes.iter().rev().map(Change::step).find(|changed| changed.key == step.key);
-        changed.unwrap_or(step).clone()
-    }
-
     /// The scrip after the live one.
     pub(super) fn successor(&self, value: Amount, ad: Option<Item>) -> Result<ScripState, Refusal> {
         let expires = self.now.plus(self.center.policy.scrip_lifetime);
@@ -169,6 +163,29 @@ impl<'a> OpenPurse<'a> {
         let steps_moved = self.changes.iter().any(|change| !matches!(change, Change::Forestalled(_)));
         let purse = (steps_moved || self.renewed).then_some(self.purse);
         Outcome { purse, changes: self.changes, reply }
+    }
+}
+
+impl Center {
+    /// Ends `step`, unless that has happened: by `how`, or because its time is over.
+    pub(super) fn end<'a>(
+        &'a self,
+        step: &Step,
+        purse: &Purse,
+        found: &Found<'_>,
+        now: Timestamp,
+        how: impl FnOnce(&mut OpenPurse<'a>, StepKey) -> Result<Step, Refusal>,
+    ) -> Result<Outcome<Step>, Refusal> {
+        if !matches!(step.state, StepState::Pending) {
+            return Ok(Outcome::unchanged(step.clone()));
+        }
+        let mut purse = OpenPurse::open(self, purse, found, now)?;
+        let timed_out = purse.changes.iter().map(Change::step).find(|ended| ended.key == step.key).cloned();
+        let ended = match timed_out {
+            Some(ended) => ended,
+            None => how(&mut purse, step.key)?,
+        };
+        Ok(purse.close(ended))
     }
 }
 

@@ -25,9 +25,16 @@ impl Answer {
         Answer { tran_id: Some(step.key.tran_id), date: step.started, scrip: step.new.clone() }
     }
 
-    /// The reply to the M6, S6, M4 or S4 that took `step` back.
-    pub(super) fn voided(step: &Step, at: Timestamp, back: &ScripState) -> Self {
-        Answer { tran_id: Some(step.key.tran_id), date: at, scrip: back.clone() }
+    /// The reply to the M6, S6, M4 or S4 that took `step` back, if it was.
+    pub(super) fn taken_back(step: &Step) -> Result<Self, Refusal> {
+        match &step.state {
+            StepState::Voided(at, back) => {
+                Ok(Answer { tran_id: Some(step.key.tran_id), date: *at, scrip: back.clone() })
+            }
+            StepState::Posted(_) | StepState::Pending => {
+                Err(Refusal::new(ErrorCode::TransactionPosted, "The transaction was completed."))
+            }
+        }
     }
 
     /// The reply to a resynchronisation that finds nothing under way.

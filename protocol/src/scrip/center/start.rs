@@ -153,19 +153,12 @@ impl Center {
     ) -> Result<Outcome<Answer>, Refusal> {
         let Order { scrip, offer, .. } = order;
         let record = found.purse(scrip.scrip.custom_id)?;
-        let mut purse = OpenPurse::open(self, record, &found, now)?;
         if let Some(step) = found.step {
             if !self.is_start_of(order, step)? {
                 return Err(conflict());
             }
-            let step = match purse.current(step) {
-                step if matches!(step.state, StepState::Pending) => purse.void(step.key)?,
-                step => step,
-            };
-            return match &step.state {
-                StepState::Voided(at, back) => Ok(purse.close(Answer::voided(&step, *at, back))),
-                StepState::Posted(_) | StepState::Pending => Err(posted()),
-            };
+            let ended = self.end(step, record, &found, now, OpenPurse::void)?;
+            return ended.map(|step| Answer::taken_back(&step));
         }
         let seller = found.seller(offer.vendor_id())?;
         offer.check_sealed(seller)?;
@@ -174,8 +167,9 @@ impl Center {
         offer.check_earner(&order.custom_secret)?;
         offer.check_amount(self)?;
 
+        let mut purse = OpenPurse::open(self, record, &found, now)?;
         let tombstone = self.tombstone(order, seller, kind, &purse, now)?;
-        let answer = Answer::voided(&tombstone, now, &tombstone.old);
+        let answer = Answer::taken_back(&tombstone)?;
         purse.forestall(tombstone);
         Ok(purse.close(answer))
     }
@@ -258,9 +252,4 @@ fn is_customers(order: &Order<'_>, step: &Step) -> bool {
 
 fn conflict() -> Refusal {
     Refusal::new(ErrorCode::TransactionConflict, "The transaction is known with other content.")
-}
-
-/// A completed step is not taken back.
-pub(super) fn posted() -> Refusal {
-    Refusal::new(ErrorCode::TransactionPosted, "The transaction was completed.")
 }
