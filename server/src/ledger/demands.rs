@@ -93,3 +93,12 @@ pub fn of_payout(payout: &Payout) -> Vec<Movement> {
     moved.retain(|movement| movement.micros != 0);
     moved
 }
+
+/// Whether `payout` is what the cash-out `step` ordered.
+pub fn orders(payout: &Payout, step: &Step) -> bool {
+    step.kind == StepKind::CashOut
+        && payout.step == step.key
+        && payout.customer == step.customer
+        && payout.fee == step.fee
+        && payout.fee.checked_add(payout.amount) == Ok(step.amount)
+}

@@ -3,6 +3,7 @@
 //! A transfer moves an amount from the account that it debits to the account that it credits, so the
 //! sum of all accounts is always zero. [`rules`] says which transfers are possible at all.
 
+pub mod audit;
 pub mod demands;
 pub mod rules;
 

@@ -125,10 +125,12 @@ impl Meter {
 
 type Answer<T> = oneshot::Sender<Result<T, CommitError>>;
 
+/// Reads from the store between two batches.
+type Read = Box<dyn FnOnce(&mut dyn Store) + Send>;
+
 enum Job<R: Rules> {
     Command(R::Command, Answer<R::Reply>),
-    /// Reads from the store between two batches.
-    Read(Box<dyn FnOnce(&mut dyn Store) + Send>),
+    Read(Read),
 }
 
 /// The thread that owns the store. Dropping it without [`Committer::stop`] lets the thread end by itself,

@@ -77,7 +77,7 @@ impl<'r> Columns<'r> {
     }
 
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Misfit> {
-        Ok(self.take::<[u8; N]>()?)
+        self.take()
     }
 
     fn scrip(&mut self) -> Result<ScripState, Misfit> {

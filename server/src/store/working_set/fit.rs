@@ -10,7 +10,7 @@ use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepKind, StepState
 use super::WorkingSet;
 use crate::ledger::demands::{self, Movement};
 use crate::ledger::{AccountId, Transfer};
-use crate::store::records::{Payout, PayoutState};
+use crate::store::records::PayoutState;
 
 impl WorkingSet {
     /// Checks all that was touched since the last command.
@@ -118,7 +118,7 @@ impl WorkingSet {
         let paid_out = step.kind == StepKind::CashOut && matches!(step.state, StepState::Posted(_));
         match self.payout_of(&key) {
             None if paid_out => Err("it has no payout order"),
-            Some(payout) if !paid_out || !orders(payout, step) => Err("its payout order is another one"),
+            Some(payout) if !paid_out || !demands::orders(payout, step) => Err("its payout order is another one"),
             _ => Ok(()),
         }
     }
@@ -126,7 +126,7 @@ impl WorkingSet {
     fn payout_fits(&self, number: u64, posted: &[Transfer]) -> Result<(), &'static str> {
         let payout = self.payout(number).ok_or("a transfer names it, and there is none")?;
         let step = self.step(&payout.step).ok_or("its step is missing")?;
-        if !orders(payout, step) {
+        if !demands::orders(payout, step) {
             return Err("its step is another one");
         }
         let before = self.payouts.before(&number, &self.base.payouts);
@@ -145,15 +145,6 @@ impl WorkingSet {
     fn ours(&self, amount: Amount) -> bool {
         amount.currency() == self.currency()
     }
-}
-
-/// Whether `payout` is what the cash-out `step` ordered.
-pub(crate) fn orders(payout: &Payout, step: &Step) -> bool {
-    step.kind == StepKind::CashOut
-        && payout.step == step.key
-        && payout.customer == step.customer
-        && payout.fee.checked_add(payout.amount) == Ok(step.amount)
-        && payout.fee == step.fee
 }
 
 /// Whether `posted` is what `later` demands beyond `earlier`, in any order.

@@ -1,0 +1,371 @@
+//! The audit: adds all transfers up again, and names every row that does not agree with them (T25).
+//!
+//! It trusts nothing but the transfers. Each must be possible by itself; together they must give every balance,
+//! every purse's value and every campaign's budget; and each step and payout order must have exactly those that
+//! its state demands.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+
+use tuppence_protocol::ids::Serial;
+use tuppence_protocol::scrip::Item;
+use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
+use tuppence_protocol::{Amount, Currency};
+
+use super::demands::{self, Movement};
+use super::{AccountId, Posting, Transfer, rules};
+use crate::store::records::{Campaign, Payout, Registration};
+use crate::store::{Row, Store, StoreError};
+
+/// What the audit found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// What does not fit, row by row.
+    pub findings: Vec<Finding>,
+}
+
+/// A row that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The table and the row's key, such as `purses 7`.
+    pub place: String,
+    /// What does not fit.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+impl fmt::Display for Report {
+    /// One line for each finding, and one to end with.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        write!(f, "{} rows, {} of them do not fit", self.rows, self.findings.len())
+    }
+}
+
+/// Audits all that is stored, as of one moment.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read at all.
+pub fn audit(store: &mut dyn Store) -> Result<Report, StoreError> {
+    let mut auditor = Auditor::default();
+    store.rows(&mut |row| auditor.see(row))?;
+    Ok(auditor.conclude())
+}
+
+#[derive(Default)]
+struct Auditor {
+    report: Report,
+    currency: Option<Currency>,
+    vendors: HashSet<u32>,
+    campaigns: BTreeMap<u32, Campaign>,
+    items: HashMap<(u32, Item), u32>,
+    /// As stored, without the purses.
+    balances: BTreeMap<AccountId, i64>,
+    /// As the transfers say, without the purses.
+    moved: BTreeMap<AccountId, i64>,
+    /// What was set aside for each campaign, less what went back.
+    funded: HashMap<u32, i64>,
+    customers: HashMap<u64, Customer>,
+    /// Each buyer's serials that a step took.
+    spent: HashSet<(u64, Serial)>,
+    /// The step whose transfers are coming.
+    open: Option<(Step, Vec<Movement>)>,
+    /// Completed cash-outs whose order has not come.
+    cash_outs: BTreeMap<StepKey, Step>,
+    ends_of_payouts: BTreeMap<u64, Vec<Movement>>,
+    /// The sum of all that is stored.
+    sum: i128,
+}
+
+/// What transfers and steps say of a buyer.
+#[derive(Default)]
+struct Customer {
+    balance: i64,
+    newest: Option<ScripState>,
+    pending: Option<StepKey>,
+    purse: bool,
+    registered: bool,
+}
+
+impl Auditor {
+    fn see(&mut self, row: Row) {
+        self.report.rows = self.report.rows.saturating_add(1);
+        if !matches!(row, Row::Transfer(..)) {
+            self.close_step();
+        }
+        match row {
+            Row::Currency(currency) => self.currency = Some(currency),
+            Row::Vendor(vendor) => {
+                self.vendors.insert(vendor.number);
+            }
+            Row::Campaign(campaign) => self.see_campaign(campaign),
+            Row::Account(account, balance) => self.see_account(account, balance),
+            Row::Transfer(number, transfer) => self.see_transfer(number, &transfer),
+            Row::Step(step) => self.see_step(step),
+            Row::Purse(purse) => self.see_purse(&purse),
+            Row::Registration(registration) => self.see_registration(&registration),
+            Row::Payout(payout) => self.see_payout(&payout),
+            Row::Unreadable { place, why } => self.found(place, why),
+        }
+    }
+
+    fn see_campaign(&mut self, campaign: Campaign) {
+        self.check_vendor(campaign.vendor, || format!("campaigns {}", campaign.number));
+        self.items.insert((campaign.vendor, campaign.item.clone()), campaign.number);
+        self.campaigns.insert(campaign.number, campaign);
+    }
+
+    fn see_account(&mut self, account: AccountId, balance: i64) {
+        self.sum += i128::from(balance);
+        if balance < 0 && account != AccountId::Reserve {
+            self.found(format!("accounts {account}"), "it is below zero");
+        }
+        self.check_account(account, || format!("accounts {account}"));
+        self.balances.insert(account, balance);
+    }
+
+    fn see_transfer(&mut self, number: u64, transfer: &Transfer) {
+        let place = || format!("transfers {number}");
+        if let Some(Err(error)) = self.currency.map(|currency| rules::check(transfer, currency)) {
+            self.found(place(), error);
+        }
+        self.check_account(transfer.debit, place);
+        self.check_account(transfer.credit, place);
+        let micros = i64::try_from(transfer.amount.micros()).unwrap_or(i64::MAX);
+        self.add(transfer.debit, micros.saturating_neg());
+        self.add(transfer.credit, micros);
+        match (transfer.posting, transfer.debit, transfer.credit) {
+            (Posting::Funding, _, AccountId::Campaign(number)) => {
+                let funded = self.funded.entry(number).or_default();
+                *funded = funded.saturating_add(micros);
+            }
+            (Posting::Defunding, AccountId::Campaign(number), _) => {
+                let funded = self.funded.entry(number).or_default();
+                *funded = funded.saturating_sub(micros);
+            }
+            _ => {}
+        }
+        if let Some(payout) = transfer.payout {
+            self.ends_of_payouts.entry(payout).or_default().push(Movement::from(transfer));
+        }
+        if let Some(key) = transfer.step {
+            match &mut self.open {
+                Some((step, movements)) if step.key == key => movements.push(Movement::from(transfer)),
+                _ => self.found(place(), format_args!("there is no step {}", shown(key))),
+            }
+        }
+    }
+
+    fn see_step(&mut self, step: Step) {
+        let place = || format!("steps {}", shown(step.key));
+        if step.key.vendor != 0 {
+            self.check_vendor(step.key.vendor, place);
+        }
+        if let Err(why) = check_scrips(&step) {
+            self.found(place(), why);
+        }
+        if !step.is_tombstone() && !self.spent.insert((step.customer.get(), step.old.serial)) {
+            self.found(place(), format_args!("serial {} was spent before", step.old.serial.get()));
+        }
+        let customer = self.customers.entry(step.customer.get()).or_default();
+        let after = match &step.state {
+            StepState::Voided(_, scrip) => scrip,
+            _ => &step.new,
+        };
+        if customer.newest.as_ref().is_none_or(|newest| newest.serial <= after.serial) {
+            customer.newest = Some(after.clone());
+        }
+        if step.state == StepState::Pending
+            && let Some(other) = customer.pending.replace(step.key)
+        {
+            let why = format!("the buyer's step {} is pending too", shown(other));
+            self.found(place(), why);
+        }
+        if step.kind == StepKind::CashOut && matches!(step.state, StepState::Posted(_)) {
+            self.cash_outs.insert(step.key, step.clone());
+        }
+        self.open = Some((step, Vec::new()));
+    }
+
+    /// All transfers of the open step have come.
+    fn close_step(&mut self) {
+        let Some((step, mut movements)) = self.open.take() else { return };
+        let item: Option<Item> = step.subject.as_str().parse().ok();
+        let campaign = item.and_then(|item| self.items.get(&(step.key.vendor, item)).copied());
+        let place = format!("steps {}", shown(step.key));
+        match demands::of_step(&step, campaign) {
+            Ok(mut demanded) => {
+                demanded.sort_unstable();
+                movements.sort_unstable();
+                if movements != demanded {
+                    self.found(place, "its transfers are not those that its state demands");
+                }
+            }
+            Err(why) => self.found(place, why),
+        }
+    }
+
+    fn see_purse(&mut self, purse: &Purse) {
+        let number = purse.custom_id.serial_number.get();
+        self.sum += i128::from(purse.live.value.micros());
+        let customer = self.customers.entry(number).or_default();
+        customer.purse = true;
+        let mut whys = Vec::new();
+        if u64::try_from(customer.balance) != Ok(purse.live.value.micros()) {
+            whys.push(format!(
+                "its scrip is worth {}, and its transfers leave {} millionths",
+                purse.live.value, customer.balance
+            ));
+        }
+        if customer.pending != purse.pending {
+            whys.push("it does not agree with its steps on which one is pending".to_owned());
+        }
+        if let Some(newest) = &customer.newest {
+            let replaced = newest.serial == purse.live.serial && *newest != purse.live;
+            if replaced || newest.serial > purse.live.serial {
+                whys.push(format!("a step gave the scrip {}, and this is another one", newest.serial.get()));
+            }
+        }
+        for why in whys {
+            self.found(format!("purses {number}"), why);
+        }
+    }
+
+    fn see_registration(&mut self, registration: &Registration) {
+        let number = registration.customer.get();
+        let customer = self.customers.entry(number).or_default();
+        let known = customer.purse;
+        if std::mem::replace(&mut customer.registered, true) {
+            self.found(format!("registrations {number}"), "the purse has another registration");
+        }
+        if !known {
+            self.found(format!("registrations {number}"), "there is no such purse");
+        }
+    }
+
+    fn see_payout(&mut self, payout: &Payout) {
+        let place = || format!("payouts {}", payout.number);
+        match self.cash_outs.remove(&payout.step) {
+            Some(step) if demands::orders(payout, &step) => {}
+            Some(_) => self.found(place(), "its step ordered something else"),
+            None => self.found(place(), "there is no completed cash-out for it"),
+        }
+        let mut demanded = demands::of_payout(payout);
+        let mut movements = self.ends_of_payouts.remove(&payout.number).unwrap_or_default();
+        demanded.sort_unstable();
+        movements.sort_unstable();
+        if movements != demanded {
+            self.found(place(), "its transfers are not those that its state demands");
+        }
+    }
+
+    fn conclude(mut self) -> Report {
+        self.close_step();
+        for (number, customer) in std::mem::take(&mut self.customers) {
+            match (customer.purse, customer.registered) {
+                (true, false) => self.found(format!("purses {number}"), "nobody registered it"),
+                (false, _) => self.found(format!("purses {number}"), "it is missing"),
+                (true, true) => {}
+            }
+        }
+        for (account, moved) in std::mem::take(&mut self.moved) {
+            let stored = self.balances.remove(&account).unwrap_or(0);
+            if stored != moved {
+                let why = format!("it holds {stored} millionths, and its transfers leave {moved}");
+                self.found(format!("accounts {account}"), why);
+            }
+        }
+        for (account, stored) in std::mem::take(&mut self.balances) {
+            if stored != 0 {
+                self.found(
+                    format!("accounts {account}"),
+                    format_args!("it holds {stored} that nobody moved"),
+                );
+            }
+        }
+        for campaign in std::mem::take(&mut self.campaigns).into_values() {
+            let funded = self.funded.get(&campaign.number).copied().unwrap_or(0);
+            if u64::try_from(funded) != Ok(campaign.funded.micros()) {
+                let why = format!("it says {} were set aside, and transfers say {funded}", campaign.funded);
+                self.found(format!("campaigns {}", campaign.number), why);
+            }
+        }
+        for key in std::mem::take(&mut self.cash_outs).into_keys() {
+            self.found(format!("steps {}", shown(key)), "its payout order is missing");
+        }
+        for number in std::mem::take(&mut self.ends_of_payouts).into_keys() {
+            self.found(format!("payouts {number}"), "it is missing, and has transfers");
+        }
+        if self.sum != 0 {
+            let sum = self.sum;
+            self.found(
+                "accounts".to_owned(),
+                format_args!("all balances and purses sum up to {sum}, not zero"),
+            );
+        }
+        self.report.findings.sort_by(|a, b| a.place.cmp(&b.place));
+        self.report
+    }
+
+    fn add(&mut self, account: AccountId, micros: i64) {
+        let balance = match account {
+            AccountId::Purse(number) => &mut self.customers.entry(number).or_default().balance,
+            _ => self.moved.entry(account).or_default(),
+        };
+        *balance = balance.saturating_add(micros);
+    }
+
+    fn check_account(&mut self, account: AccountId, place: impl FnOnce() -> String) {
+        let exists = match account {
+            AccountId::Vendor(number) => self.vendors.contains(&number),
+            AccountId::Campaign(number) => self.campaigns.contains_key(&number),
+            _ => true,
+        };
+        if !exists {
+            self.found(place(), format_args!("there is no {account}"));
+        }
+    }
+
+    fn check_vendor(&mut self, number: u32, place: impl FnOnce() -> String) {
+        self.check_account(AccountId::Vendor(number), place);
+    }
+
+    fn found(&mut self, place: String, what: impl fmt::Display) {
+        self.report.findings.push(Finding { place, what: what.to_string() });
+    }
+}
+
+/// Whether the scrips of a step follow each other.
+fn check_scrips(step: &Step) -> Result<(), &'static str> {
+    let Step { old, new, amount, .. } = step;
+    if let StepState::Voided(_, scrip) = &step.state {
+        let follows = if step.is_tombstone() { scrip == new } else { scrip.serial > new.serial };
+        if !follows || scrip.value != old.value {
+            return Err("the scrip that a void gave is not worth the old one");
+        }
+    }
+    if step.is_tombstone() {
+        return if old == new { Ok(()) } else { Err("a cancelled step changed the scrip") };
+    }
+    let value: Option<Amount> = match step.kind {
+        StepKind::Issue => old.value.checked_add(*amount).ok(),
+        StepKind::Payment | StepKind::CashOut => old.value.checked_sub(*amount).ok(),
+    };
+    if value != Some(new.value) || old.serial.next() != Some(new.serial) {
+        return Err("the new scrip does not follow from the old one and the amount");
+    }
+    Ok(())
+}
+
+fn shown(key: StepKey) -> String {
+    format!("{}/{}", key.vendor, key.tran_id)
+}
