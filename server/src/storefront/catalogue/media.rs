@@ -46,21 +46,46 @@ pub fn media_type(file: &str) -> Option<&'static str> {
 #[derive(Debug, Clone)]
 pub struct MediaAddresses {
     origin: String,
+    root: Root,
     secret: Secret,
+}
+
+/// The folder that a picture lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Root {
+    /// The articles'.
+    Articles,
+    /// The campaigns'.
+    Campaigns,
+}
+
+impl Root {
+    /// The folder's name in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Root::Articles => "articles",
+            Root::Campaigns => "campaigns",
+        }
+    }
 }
 
 impl MediaAddresses {
     /// For the shop at `origin`, sealed with its own secret.
-    pub fn new(origin: &str, secret: Secret) -> Self {
-        MediaAddresses { origin: origin.to_owned(), secret }
+    pub fn new(origin: &str, root: Root, secret: Secret) -> Self {
+        MediaAddresses { origin: origin.to_owned(), root, secret }
     }
 
-    /// The address of `file`, a name inside the content folder.
+    /// What every address begins with.
+    pub fn beginning(&self) -> String {
+        format!("{}/media/{}/", self.origin, self.root.as_str())
+    }
+
+    /// The address of `file`, a name inside the folder.
     pub fn address(&self, file: &str) -> String {
         let seal = bytes::encode(self.seal(file).as_bytes());
         let path: Vec<_> =
             file.split('/').map(|segment| utf8_percent_encode(segment, SEGMENT).to_string()).collect();
-        format!("{}/media/{seal}/{}", self.origin, path.join("/"))
+        format!("{}{seal}/{}", self.beginning(), path.join("/"))
     }
 
     /// The file of an address's last two parts, if this shop gave that address out.
@@ -72,6 +97,7 @@ impl MediaAddresses {
     fn seal(&self, file: &str) -> Seal {
         HashAlgorithm::HmacSha256.seal(&self.secret, Tag::Entitlement, |w| {
             w.text("media");
+            w.text(self.root.as_str());
             w.text(file);
         })
     }
@@ -121,7 +147,7 @@ mod tests {
     use super::*;
 
     fn addresses() -> MediaAddresses {
-        MediaAddresses::new("https://shop.example", Secret::from_bytes([4; 32]))
+        MediaAddresses::new("https://shop.example", Root::Articles, Secret::from_bytes([4; 32]))
     }
 
     #[test]
@@ -182,14 +208,17 @@ mod tests {
     #[test]
     fn only_addresses_that_were_given_out_are_answered() {
         let address = addresses().address("in/two words.png");
-        let rest = address.strip_prefix("https://shop.example/media/").unwrap();
+        let rest = address.strip_prefix("https://shop.example/media/articles/").unwrap();
         let (seal, path) = rest.split_once('/').unwrap();
         assert_eq!(path, "in/two%20words.png");
         assert_eq!(addresses().file(seal, "in/two words.png"), Some("in/two words.png"));
         assert_eq!(addresses().file(seal, "in/other.png"), None);
         assert_eq!(addresses().file("", "in/two words.png"), None);
-        let other_shop = MediaAddresses::new("https://shop.example", Secret::from_bytes([5; 32]));
+        let other_shop =
+            MediaAddresses::new("https://shop.example", Root::Articles, Secret::from_bytes([5; 32]));
         assert_eq!(other_shop.file(seal, "in/two words.png"), None);
+        let campaigns = MediaAddresses { root: Root::Campaigns, ..addresses() };
+        assert_eq!(campaigns.file(seal, "in/two words.png"), None);
     }
 
     #[test]

@@ -250,8 +250,7 @@ fn finish(
 
 /// Addresses of the pictures of a text that lies in `beside`.
 fn pictures(folder: Arc<Folder>, beside: String, media: MediaAddresses) -> sanitise::Pictures {
-    let own = media.address("");
-    let own = own.split("/media/").next().unwrap_or_default().to_owned() + "/media/";
+    let own = media.beginning();
     Arc::new(move |address: &str| {
         if let Some(rest) = address.strip_prefix(&own) {
             // The cleaning of cleaned HTML meets the addresses that were made before.

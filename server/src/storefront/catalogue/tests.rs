@@ -13,7 +13,11 @@ fn settings() -> CatalogueSettings {
     CatalogueSettings {
         origin: "https://shop.example".to_owned(),
         prices: Prices { currency: Currency::USD, default: None },
-        media: MediaAddresses::new("https://shop.example", Secret::from_bytes([4; 32])),
+        media: MediaAddresses::new(
+            "https://shop.example",
+            media::Root::Articles,
+            Secret::from_bytes([4; 32]),
+        ),
     }
 }
 
