@@ -1,23 +1,21 @@
 //! A person's browser: headless Chromium with a profile of its own, which outlives restarts.
 
 use std::cell::{Cell, RefCell};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::session::scriptret::ScriptRet;
-use thirtyfour::{BrowserLogEntry, Capabilities, WebDriver, WebElement, WindowHandle};
+use thirtyfour::{BrowserLogEntry, Capabilities, WebDriver, WindowHandle};
 
 use crate::chromedriver::{Chromedriver, program_named_by};
 use crate::console;
 use crate::emulation::{self, Screen};
-use crate::target::Target;
 use crate::wait::{Seen, until};
 
 /// What every browser is started with: nothing of its own on the network, no first-run pages.
@@ -35,9 +33,6 @@ const FLAGS: [&str; 12] = [
     "--hide-scrollbars",
     "--window-size=1280,900",
 ];
-
-/// How much of a page's text a failure shows, in characters.
-const SHOWN_CHARACTERS: usize = 600;
 
 /// What a browser may do, as its settings say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -156,150 +151,29 @@ impl Browser {
         Ok(self.driver()?.current_url().await?.to_string())
     }
 
-    /// Waits until the address begins so.
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn arrives_at(&self, start: &str) -> Result<()> {
-        until(&format!("the address {start}..."), async || {
-            let address = self.address().await?;
-            Ok(match address.starts_with(start) {
-                true => Seen::Ready(()),
-                false => Seen::NotYet(format!("{address}: {}", self.text().await)),
-            })
-        })
-        .await
-    }
-
-    /// Waits until the target is visible, and gives it (the first, where there are several).
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn see(&self, target: &Target) -> Result<WebElement> {
-        until(&target.to_string(), async || {
-            Ok(match self.locate(target).await {
-                Ok(found) if !found.is_empty() => Seen::Ready(found.into_iter().next().context("one")?),
-                _ => Seen::NotYet(self.glance().await),
-            })
-        })
-        .await
-    }
-
-    /// Waits until the target is nowhere to be seen.
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn gone(&self, target: &Target) -> Result<()> {
-        until(&format!("the end of {target}"), async || {
-            Ok(match self.locate(target).await {
-                Ok(found) if found.is_empty() => Seen::Ready(()),
-                _ => Seen::NotYet(self.glance().await),
-            })
-        })
-        .await
-    }
-
-    /// How many of the target are visible now.
-    ///
-    /// # Errors
-    /// If chromedriver doesn't answer.
-    pub async fn count(&self, target: &Target) -> Result<usize> {
-        Ok(self.locate(target).await?.len())
-    }
-
-    /// Waits until the target can be clicked, and clicks it.
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn click(&self, target: &Target) -> Result<()> {
-        until(&format!("a click on {target}"), async || {
-            Ok(match self.try_click(target).await {
-                Ok(true) => Seen::Ready(()),
-                Ok(false) => Seen::NotYet(format!("not there, or disabled: {}", self.glance().await)),
-                Err(error) => Seen::NotYet(format!("{error:#}: {}", self.glance().await)),
-            })
-        })
-        .await
-    }
-
-    /// Writes into a field, in place of what it holds.
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn fill(&self, target: &Target, text: &str) -> Result<()> {
-        let field = self.see(target).await?;
-        field.clear().await.with_context(|| format!("emptying {target}"))?;
-        field.send_keys(text).await.with_context(|| format!("writing into {target}"))
-    }
-
-    /// Presses keys, as [`thirtyfour::Key`] names them or as text, wherever the focus is.
-    ///
-    /// # Errors
-    /// If chromedriver doesn't answer.
-    pub async fn press(&self, keys: impl AsRef<str>) -> Result<()> {
-        self.driver()?.action_chain().send_keys(keys.as_ref()).perform().await.context("pressing keys")
-    }
-
-    /// Waits until the page shows this text.
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn says(&self, text: &str) -> Result<()> {
-        until(&format!("the text \"{text}\""), async || {
-            let shown = self.text().await;
-            Ok(match shown.to_lowercase().contains(&text.to_lowercase()) {
-                true => Seen::Ready(()),
-                false => Seen::NotYet(self.glance().await),
-            })
-        })
-        .await
-    }
-
-    /// The visible text of the page, with single spaces; empty while there is no page.
-    pub async fn text(&self) -> String {
-        let script = "return (document.body?.innerText ?? '').replace(/\\s+/g, ' ').trim()";
-        self.script(script, Vec::new()).await.unwrap_or_default()
-    }
-
-    /// The visible text of the target.
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn text_of(&self, target: &Target) -> Result<String> {
-        until(&target.to_string(), async || {
-            let Some(element) = self.locate(target).await.ok().and_then(|found| found.into_iter().next())
-            else {
-                return Ok(Seen::NotYet(self.glance().await));
-            };
-            Ok(match element.text().await {
-                Ok(text) => Seen::Ready(text),
-                Err(error) => Seen::NotYet(error.to_string()),
-            })
-        })
-        .await
-    }
-
-    /// Waits until the target shows exactly this text.
-    ///
-    /// # Errors
-    /// When patience is over.
-    pub async fn shows(&self, target: &Target, text: &str) -> Result<()> {
-        until(&format!("{target} to show \"{text}\""), async || {
-            let shown = match self.locate(target).await.ok().and_then(|found| found.into_iter().next()) {
-                Some(element) => element.text().await.unwrap_or_default(),
-                None => return Ok(Seen::NotYet(self.glance().await)),
-            };
-            Ok(if shown == text { Seen::Ready(()) } else { Seen::NotYet(shown) })
-        })
-        .await
-    }
-
     /// Runs a script in the page (`arguments`, `return`) and reads what it returns.
     ///
     /// # Errors
     /// If it throws, or returns something else.
     pub async fn script<T: DeserializeOwned>(&self, script: &str, arguments: Vec<Value>) -> Result<T> {
         Ok(self.run(script, arguments).await?.convert()?)
+    }
+
+    /// Waits until a file was downloaded whole, and gives its path.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn download(&self) -> Result<PathBuf> {
+        until("a download", async || {
+            let entries = fs::read_dir(self.downloads()).ok().into_iter().flatten();
+            let paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+            let whole = |path: &&PathBuf| path.extension().is_none_or(|part| part != "crdownload");
+            Ok(match paths.iter().find(whole) {
+                Some(path) => Seen::Ready(path.clone()),
+                None => Seen::NotYet(format!("{paths:?}")),
+            })
+        })
+        .await
     }
 
     /// Saves what is visible as `artifacts/screenshots/<name>.png`.
@@ -344,16 +218,6 @@ impl Browser {
         emulation::apply(&self.driver()?, screen).await
     }
 
-    /// Asserts that nothing has to be scrolled sideways.
-    ///
-    /// # Errors
-    /// With the widest elements, if something has.
-    pub async fn fits_its_width(&self) -> Result<()> {
-        let wide: Vec<String> = self.script(include_str!("too_wide.js"), Vec::new()).await?;
-        ensure!(wide.is_empty(), "{} scrolls sideways: {wide:?}", self.address().await?);
-        Ok(())
-    }
-
     /// The tab that the person looks at.
     ///
     /// # Errors
@@ -367,8 +231,18 @@ impl Browser {
     /// # Errors
     /// If chromedriver doesn't answer.
     pub async fn new_tab(&self) -> Result<Tab> {
-        let handle = self.driver()?.new_tab().await?;
-        let tab = Tab(handle);
+        let tab = Tab(self.driver()?.new_tab().await?);
+        self.look_at(&tab).await?;
+        emulation::apply(&self.driver()?, self.screen.get()).await?;
+        Ok(tab)
+    }
+
+    /// Opens another window beside the first and looks at it.
+    ///
+    /// # Errors
+    /// If chromedriver doesn't answer.
+    pub async fn new_window(&self) -> Result<Tab> {
+        let tab = Tab(self.driver()?.new_window().await?);
         self.look_at(&tab).await?;
         emulation::apply(&self.driver()?, self.screen.get()).await?;
         Ok(tab)
@@ -379,7 +253,9 @@ impl Browser {
     /// # Errors
     /// If it is closed.
     pub async fn look_at(&self, tab: &Tab) -> Result<()> {
-        Ok(self.driver()?.switch_to_window(tab.0.clone()).await?)
+        let driver = self.driver()?;
+        driver.switch_to_window(tab.0.clone()).await?;
+        emulation::bring_to_front(&driver).await
     }
 
     /// Closes the tab that the person looks at, whatever it is doing, and looks at `next`.
@@ -400,16 +276,9 @@ impl Browser {
         self.driver.borrow().clone().context("the browser is closed")
     }
 
-    /// Where it is and what it shows, shortened.
-    pub async fn glance(&self) -> String {
-        let text: String = self.text().await.chars().take(SHOWN_CHARACTERS).collect();
-        let address = self.address().await.unwrap_or_default();
-        format!("{address}: {text}")
-    }
-
     async fn launch(&self) -> Result<()> {
         let preferences = match self.permissions {
-            Permissions::Usual => json!({}),
+            Permissions::Usual => json!({ "download.default_directory": self.downloads() }),
             Permissions::NoStorage => json!({ "profile.default_content_setting_values.cookies": 2 }),
         };
         let profile = format!("--user-data-dir={}", self.profile.path().display());
@@ -432,31 +301,17 @@ impl Browser {
         Ok(())
     }
 
+    fn downloads(&self) -> PathBuf {
+        self.profile.path().join("downloads")
+    }
+
     async fn read_console(&self) -> Result<()> {
         let entries = self.driver()?.browser_log().await?;
         self.console.borrow_mut().extend(entries);
         Ok(())
     }
 
-    async fn locate(&self, target: &Target) -> Result<Vec<WebElement>> {
-        let arguments = vec![json!(target.role()), json!(target.name()), json!(target.is_exact())];
-        Ok(self.run(include_str!("locate.js"), arguments).await?.elements()?)
-    }
-
-    async fn try_click(&self, target: &Target) -> Result<bool> {
-        let Some(element) = self.locate(target).await?.into_iter().next() else { return Ok(false) };
-        let script = "const [element] = arguments; \
-                      const free = !element.matches(':disabled, [aria-disabled=true]'); \
-                      return free ? (element.matches('input') && element.labels?.[0]) || element : null";
-        let clickable = self.run(script, vec![element.to_json()?]).await?;
-        if clickable.json().is_null() {
-            return Ok(false);
-        }
-        clickable.element()?.click().await?;
-        Ok(true)
-    }
-
-    async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<ScriptRet> {
+    pub(crate) async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<ScriptRet> {
         Ok(self.driver()?.execute(script, arguments).await?)
     }
 }

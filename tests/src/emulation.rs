@@ -67,6 +67,11 @@ pub(crate) async fn unroll(driver: &WebDriver, screen: Screen) -> Result<()> {
     metrics(driver, screen, height.convert::<u32>()?.max(screen.height)).await
 }
 
+/// Makes the current tab the one that can be seen.
+pub(crate) async fn bring_to_front(driver: &WebDriver) -> Result<()> {
+    send(driver, "Page.bringToFront", json!({})).await
+}
+
 async fn metrics(driver: &WebDriver, screen: Screen, height: u32) -> Result<()> {
     let metrics = json!({
         "width": screen.width,

@@ -10,6 +10,7 @@ pub mod browser;
 pub mod chromedriver;
 pub mod console;
 pub mod emulation;
+mod hands;
 pub mod pages;
 pub mod program;
 pub mod stage;

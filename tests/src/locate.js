@@ -6,7 +6,8 @@ const selectors = {
   button: "button, [role=button], input[type=submit], input[type=button], summary",
   link: "a[href], [role=link]",
   heading: "h1, h2, h3, h4, h5, h6, [role=heading]",
-  field: "input:not([type=hidden], [type=radio], [type=checkbox], [type=submit]), textarea, select, [role=textbox], [role=searchbox]",
+  field: "input:not([type=hidden], [type=radio], [type=checkbox], [type=submit], [type=file]), textarea, select, [role=textbox], [role=searchbox]",
+  file: "input[type=file]",
   choice: "input[type=radio], input[type=checkbox], [role=radio], [role=checkbox], [role=switch]",
   marked: "[data-testid]",
 };
@@ -28,8 +29,8 @@ function accessibleName(element) {
 }
 
 function isVisible(element) {
-  // A radio button may be drawn by its label.
-  const drawn = role === "choice" ? element.labels?.[0] ?? element : element;
+  // A radio button or a file field may be drawn by its label.
+  const drawn = role === "choice" || role === "file" ? element.labels?.[0] ?? element : element;
   const box = drawn.getBoundingClientRect();
   return box.width > 0 && box.height > 0 && drawn.checkVisibility({ visibilityProperty: true });
 }

@@ -64,9 +64,14 @@ pub fn heading(name: impl Into<String>) -> Target {
     Target::new("heading", name)
 }
 
-/// A field for text, a file or a choice from a list.
+/// A field for text, or a choice from a list.
 pub fn field(label: impl Into<String>) -> Target {
     Target::new("field", label)
+}
+
+/// A field for a file.
+pub fn file(label: impl Into<String>) -> Target {
+    Target::new("file", label)
 }
 
 /// A radio button or check box.

@@ -1,0 +1,94 @@
+//! What a publisher's pages give to everybody: without JavaScript, in feeds, in frames.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use tuppence_tests::browser::Browser;
+use tuppence_tests::emulation::Screen;
+use tuppence_tests::pages::Wallet;
+use tuppence_tests::pages::shop::{BREAD, LONG_WALK, NIGHT_TRAINS};
+use tuppence_tests::program::Settings;
+use tuppence_tests::stage::{Failure, play};
+
+#[test]
+fn without_javascript_an_article_shows_teaser_and_price_and_nothing_that_is_paid() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let browser = stage.browser(Screen::PHONE).await?;
+        let wallet = Wallet::of(&browser, &program);
+        browser.set_javascript(false).await?;
+        for article in [BREAD, NIGHT_TRAINS, LONG_WALK] {
+            browser.open(&wallet.shop().address(article)).await?;
+            let text = browser.text().await;
+            assert!(text.contains(article.teaser), "{text}");
+            assert!(text.contains(article.price), "{text}");
+            let source = browser.driver()?.source().await?;
+            assert!(!source.contains(article.paid), "{source}");
+            assert!(source.contains("isAccessibleForFree"), "{source}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn feeds_are_well_formed_and_hold_teasers_only() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let browser = stage.browser(Screen::PHONE).await?;
+        browser.open(&program.storefront()).await?;
+        for (feed, entry) in [("/feed.xml", "entry"), ("/rss.xml", "item")] {
+            let feed = Feed::read(&browser, feed, entry).await?;
+            for article in [BREAD, NIGHT_TRAINS, LONG_WALK] {
+                assert!(feed.titles.contains(&article.title.to_owned()), "{feed:?}");
+                assert!(feed.text.contains(article.teaser), "{feed:?}");
+                assert!(!feed.text.contains(article.paid), "{feed:?}");
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn the_approval_page_refuses_to_be_framed() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let browser = stage.browser(Screen::DESKTOP).await?;
+        let wallet = Wallet::of(&browser, &program);
+        wallet.home().become_a_reader().await?;
+        wallet.earn().pass_the_quiz().await?;
+
+        let address = wallet.approve().address(BREAD.slug).replace('&', "&amp;");
+        browser.open(&format!("data:text/html,<h1>A trap</h1><iframe src='{address}'></iframe>")).await?;
+        browser.says("A trap").await?;
+        let refusals = browser.problems().await?;
+        assert!(refusals.iter().any(|refusal| refusal.contains("frame")), "{refusals:?}");
+        browser.driver()?.enter_frame(0).await?;
+        let text = browser.text().await;
+        assert!(!text.contains("Pay"), "{text}");
+        browser.driver()?.enter_default_frame().await?;
+        wallet.home().has("4¢").await
+    })
+}
+
+/// A feed, as the browser's XML parser reads it.
+#[derive(Debug, serde::Deserialize)]
+struct Feed {
+    titles: Vec<String>,
+    text: String,
+}
+
+impl Feed {
+    async fn read(browser: &Browser, address: &str, entry: &str) -> Result<Self> {
+        let script = "const [address, entry, done] = arguments;
+            (async () => {
+                const text = await (await fetch(address)).text();
+                const feed = new DOMParser().parseFromString(text, 'application/xml');
+                if (feed.querySelector('parsererror')) return { titles: [], text: 'not well-formed: ' + text };
+                const titles = [...feed.querySelectorAll(entry + ' > title')].map((title) => title.textContent);
+                return { titles, text: feed.documentElement.textContent };
+            })().then(done, (error) => done({ titles: [], text: String(error) }))";
+        let arguments = vec![json!(address), json!(entry)];
+        let feed: Self = browser.driver()?.execute_async(script, arguments).await?.convert()?;
+        ensure!(!feed.titles.is_empty(), "{address}: {}", feed.text);
+        Ok(feed)
+    }
+}
