@@ -19,6 +19,9 @@ mod register;
 mod relay;
 mod sweep;
 
+#[cfg(test)]
+mod tests;
+
 use tuppence_protocol::scrip::center::Center;
 use tuppence_protocol::{Refusal, Timestamp};
 
