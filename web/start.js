@@ -1,6 +1,24 @@
 // Starts the wallet. Trunk would write this inline with the hashed names, which the content security policy
 // forbids; so it reads the names from the preload links that Trunk puts in the head.
+
+// The reader's own choice of light or dark holds before the wallet has loaded. Without storage there is none.
+try {
+  const theme = localStorage.getItem('tuppence.theme');
+  if (theme) document.documentElement.dataset.theme = theme;
+} catch {}
+
 const code = document.querySelector('head > link[rel="modulepreload"]').href;
 const binary = document.querySelector('head > link[rel="preload"][as="fetch"][type="application/wasm"]').href;
-const wallet = await import(code);
-await wallet.default({ module_or_path: binary });
+try {
+  const wallet = await import(code);
+  await wallet.default({ module_or_path: binary });
+} catch (error) {
+  // After the wallet's own start the words are gone, and it speaks for itself.
+  const words = document.getElementById('boot-words');
+  if (words) {
+    words.textContent =
+      'The wallet could not be loaded. Your e-cash is where it was. Check the connection and reload the page; ' +
+      'an old browser may need an update.';
+  }
+  throw error;
+}

@@ -1,2 +1,17 @@
-//! The wallet site.
-fn main() {}
+//! The wallet's site: pages over the wallet core, for the reader.
+
+mod app;
+mod browser;
+mod components;
+mod dates;
+mod errors;
+mod locales;
+mod money;
+mod pages;
+mod state;
+
+fn main() {
+    #[cfg(debug_assertions)]
+    console_error_panic_hook::set_once();
+    app::start();
+}

@@ -1,0 +1,26 @@
+//! The balance in the masthead: where coins arrive.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use crate::components::{Coin, PURSE};
+use crate::locales::texts;
+use crate::money;
+use crate::state::WalletState;
+
+/// The balance, as a link to the first page.
+#[component]
+pub fn Balance() -> impl IntoView {
+    let state = WalletState::current();
+    let said = Memo::new(move |_| state.balance().map(|balance| money::said(balance.amount)));
+    move || {
+        let said = said.get()?;
+        Some(view! {
+            <A href="/" attr:class="purse" attr:id=PURSE>
+                <Coin/>
+                <span class="visually-hidden">{texts().common.balance}</span>
+                <span class="amount">{said}</span>
+            </A>
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! What surrounds every page: skip link, masthead, navigation, the announcer.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+use tuppence_wallet::view::HistoryEntry;
+
+use crate::browser;
+use crate::components::{Balance, Icon, Logo, Symbol};
+use crate::locales::texts;
+use crate::money;
+use crate::state::{Phase, WalletState};
+
+const MAIN: &str = "main";
+
+/// The page within its surroundings.
+#[component]
+pub fn Shell(children: Children) -> impl IntoView {
+    let state = WalletState::current();
+    let ready = Memo::new(move |_| state.phase() == Phase::Ready);
+    view! {
+        <div class="app">
+            <a class="skip" href="#main" on:click=skip>
+                {texts().common.skip}
+            </a>
+            {move || {
+                (!state.is_online()).then(|| view! { <p class="offline" role="status">{texts().common.offline}</p> })
+            }}
+            <header class="masthead">
+                <A href="/" attr:class="brand">
+                    <Logo/>
+                    "Tuppence"
+                </A>
+                {move || ready.get().then(|| view! { <Balance/> })}
+            </header>
+            <Navigation/>
+            <main class="page" id=MAIN tabindex="-1">
+                {children()}
+            </main>
+            <Announcer/>
+        </div>
+    }
+}
+
+/// Keeps the address as it is: only the focus skips.
+fn skip(event: leptos::ev::MouseEvent) {
+    event.prevent_default();
+    event.stop_propagation();
+    if let Some(main) = browser::element(MAIN) {
+        // Without focus the page is still in view.
+        let _ = main.focus();
+    }
+}
+
+#[component]
+fn Navigation() -> impl IntoView {
+    let texts = &texts().common;
+    let places = [
+        ("/", Symbol::Home, texts.home),
+        ("/earn", Symbol::Earn, texts.earn),
+        ("/read", Symbol::Read, texts.read),
+        ("/history", Symbol::History, texts.history),
+        ("/settings", Symbol::Settings, texts.settings),
+    ];
+    let links = places
+        .into_iter()
+        .map(|(path, symbol, word)| {
+            view! {
+                <li>
+                    <A href=path exact={path == "/"} attr:class="tabs__link">
+                        <Icon symbol=symbol/>
+                        <span class="tabs__word">{word}</span>
+                    </A>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav class="tabs" aria-label=texts.navigation>
+            <ul class="tabs__list">{links}</ul>
+        </nav>
+    }
+}
+
+/// Tells screen readers when the balance has changed.
+#[component]
+fn Announcer() -> impl IntoView {
+    let state = WalletState::current();
+    let said = move || state.latest_entry().map(|entry| announcement(&entry)).unwrap_or_default();
+    view! {
+        <div class="visually-hidden" role="status" aria-live="polite">
+            {said}
+        </div>
+    }
+}
+
+fn announcement(entry: &HistoryEntry) -> String {
+    (texts().common.changed)(&money::said_change(entry.change), &money::said(entry.balance_after))
+}

@@ -1,0 +1,316 @@
+//! Approval of a payment: shop, article, price, balance before and after, and one button with the price on it.
+//!
+//! Whoever leads a reader here can only ask. The page names who asks, it is never shown within another page, and
+//! its button arms itself only while it is looked at (T19).
+
+mod pay_button;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::components::A;
+use leptos_router::hooks::use_query_map;
+use serde::Serialize;
+use tuppence_protocol::Amount;
+use tuppence_protocol::scrip::receipt::Receipt;
+use tuppence_wallet::view::{ArticleCard, LibraryEntry, ShopInfo};
+use tuppence_wallet::{Wallet, WalletError};
+
+use crate::browser;
+use crate::components::{Heading, OpenForm, Skeleton, Sum, Trouble};
+use crate::errors::While;
+use crate::locales::texts;
+use crate::money;
+use crate::state::{Errand, Load, Loader, WalletState};
+
+use pay_button::PayButton;
+
+/// The address at which an article is approved.
+pub fn path(shop: &str, article: &str) -> String {
+    format!("/approve?shop={}&article={}", browser::encoded(shop), browser::encoded(article))
+}
+
+/// What is asked for, and whether it was bought before.
+#[derive(Debug, Clone, Serialize)]
+struct Asked {
+    shop: ShopInfo,
+    article: ArticleCard,
+    bought: Option<LibraryEntry>,
+}
+
+/// How far the payment is. What was paid stays on this page until the shop opens it.
+#[derive(Debug, Clone)]
+enum Payment {
+    Open,
+    Running,
+    Paid(Box<Receipt>),
+    Failed(WalletError),
+}
+
+/// The page that a shop leads to.
+#[component]
+pub fn Approve() -> impl IntoView {
+    let texts = &texts().approve;
+    if browser::is_framed() {
+        return view! { <Refusal title=texts.framed_title text=texts.framed/> }.into_any();
+    }
+    let query = use_query_map();
+    let place = Memo::new(move |_| {
+        let shop = query.read().get("shop").and_then(|shop| browser::origin(&shop))?;
+        let article = query.read().get("article").filter(|article| !article.is_empty())?;
+        Some((shop, article))
+    });
+    (move || match place.get() {
+        Some((shop, article)) => view! { <Approval shop=shop article=article/> }.into_any(),
+        None => view! { <Refusal title=texts.bad_link_title text=texts.bad_link/> }.into_any(),
+    })
+    .into_any()
+}
+
+async fn ask(wallet: Wallet, shop: String, article: String) -> Result<Asked, WalletError> {
+    // What was bought is this reader's even if the shop doesn't answer in words.
+    let bought = wallet.library().await?;
+    let bought = bought.into_iter().find(|entry| entry.shop.origin == shop && entry.slug == article);
+    let info = wallet.shop(&shop).await?;
+    let article = wallet.article(&shop, &article).await?;
+    Ok(Asked { shop: info, article, bought })
+}
+
+#[component]
+fn Approval(shop: String, article: String) -> impl IntoView {
+    let payment = RwSignal::new(Payment::Open);
+    let running = Memo::new(move |_| matches!(payment.get(), Payment::Running));
+    // The page changes when the payment ends, and stays as it is while it runs.
+    let ended = Memo::new(move |_| matches!(payment.get(), Payment::Paid(_) | Payment::Failed(_)));
+    let (origin, slug) = (shop.clone(), article.clone());
+    let asked = Loader::once(move |wallet| ask(wallet, origin.clone(), slug.clone()));
+    let path = path(&shop, &article);
+    let shop = StoredValue::new(shop);
+    let again = move || {
+        payment.set(Payment::Open);
+        asked.again();
+    };
+    move || {
+        ended.track();
+        match (payment.get_untracked(), asked.load()) {
+            (Payment::Paid(receipt), _) => {
+                Errand::end(&path);
+                view! { <Opening shop=shop.get_value() receipt=*receipt/> }.into_any()
+            }
+            (Payment::Failed(error), _) | (_, Load::Failed(error)) => view! {
+                <div class="stack page--narrow">
+                    <Heading text=texts().approve.title/>
+                    <Trouble error=error again=again during=While::Paying/>
+                    <Back shop=shop.get_value() article=None/>
+                </div>
+            }
+            .into_any(),
+            (_, Load::Loading) => view! { <Skeleton/> }.into_any(),
+            (_, Load::Ready(asked)) => {
+                view! { <Decision asked=asked running=running payment=payment path=path.clone()/> }.into_any()
+            }
+        }
+    }
+}
+
+#[component]
+fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path: String) -> impl IntoView {
+    let texts = &texts().approve;
+    let Asked { shop, article, bought } = asked;
+    let origin = shop.shop.origin.clone();
+    let (title, words, open) = if let Some(bought) = bought {
+        let class = "button button--primary button--large";
+        let open = view! { <OpenForm shop=origin receipt=bought.receipt label=texts.open class=class/> };
+        (texts.owned_title, texts.owned, open.into_any())
+    } else if !shop.accepted {
+        return view! { <Refusal title=texts.foreign_title text=texts.foreign/> }.into_any();
+    } else if article.price.is_zero() {
+        let open = browser::address_at(&origin, &article.url).map(|url| {
+            view! {
+                <a class="button button--primary button--large" href=url rel="external">
+                    {texts.open}
+                </a>
+            }
+        });
+        (texts.free_title, texts.free, open.into_any())
+    } else {
+        return view! { <Price article=article shop=shop running=running payment=payment path=path/> }
+            .into_any();
+    };
+    view! {
+        <div class="approve page--narrow">
+            <Heading text=title/>
+            <p>{words}</p>
+            <About article=article shop=shop/>
+            {open}
+        </div>
+    }
+    .into_any()
+}
+
+/// What it costs, and the button; or how much is missing.
+#[component]
+fn Price(
+    article: ArticleCard,
+    shop: ShopInfo,
+    running: Memo<bool>,
+    payment: RwSignal<Payment>,
+    path: String,
+) -> impl IntoView {
+    let texts = &texts().approve;
+    let state = WalletState::current();
+    let price = article.price;
+    // While it is being paid the balance falls, and the page stays as it was approved.
+    let covered = Memo::new(move |_| {
+        running.get() || state.balance().is_some_and(|balance| balance.amount.covers(price))
+    });
+    let about = StoredValue::new((article, shop, path));
+    move || {
+        let (article, shop, path) = about.get_value();
+        if !covered.get() {
+            return view! { <Short article=article path=path/> }.into_any();
+        }
+        let (origin, slug) = (article.shop.origin.clone(), article.slug.clone());
+        let pay = Callback::new(move |()| pay(state, origin.clone(), slug.clone(), price, payment));
+        view! {
+            <div class="approve page--narrow">
+                <Heading text=texts.title/>
+                <p class="soft">{(texts.lead)(&shop.shop.name)}</p>
+                <About article=article.clone() shop=shop/>
+                <Sums price=price/>
+                <PayButton price=price busy=running pay=pay/>
+                <Back shop=article.shop.origin article=Some(article.url)/>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+/// Pays once, however often it is called.
+fn pay(state: WalletState, shop: String, article: String, price: Amount, payment: RwSignal<Payment>) {
+    let Some(wallet) = state.wallet() else { return };
+    if !matches!(payment.get_untracked(), Payment::Open) {
+        return;
+    }
+    payment.set(Payment::Running);
+    spawn_local(async move {
+        match wallet.pay(&shop, &article, price).await {
+            Ok(paid) => payment.set(Payment::Paid(Box::new(paid.article.receipt))),
+            Err(error) => payment.set(Payment::Failed(error)),
+        }
+    });
+}
+
+/// Who asks, and for what.
+#[component]
+fn About(article: ArticleCard, shop: ShopInfo) -> impl IntoView {
+    let authors = (!article.authors.is_empty()).then(|| (texts().read.by)(&article.authors.join(", ")));
+    view! {
+        <article class="card">
+            <p class="card__over">
+                <strong>{shop.shop.name}</strong>
+                <span class="origin">{shop.shop.origin}</span>
+            </p>
+            <h2 class="card__title">{article.title}</h2>
+            {authors.map(|authors| view! { <p class="soft small">{authors}</p> })}
+            <p class="approve__teaser clamp">{article.teaser}</p>
+        </article>
+    }
+}
+
+#[component]
+fn Sums(price: Amount) -> impl IntoView {
+    let texts = &texts().approve;
+    // As it stands when the reader decides.
+    let balance = WalletState::current().balance_now();
+    let after = balance.and_then(|balance| balance.checked_sub(price).ok());
+    let row = |class, name, amount: Option<Amount>| {
+        amount.map(|amount| {
+            view! {
+                <div class=class>
+                    <dt>{name}</dt>
+                    <dd>
+                        <Sum amount=amount beside=balance/>
+                    </dd>
+                </div>
+            }
+        })
+    };
+    view! {
+        <dl class="sums">
+            {row("sums__row", texts.before, balance)} {row("sums__row", texts.price, Some(price))}
+            {row("sums__row sums__row--total", texts.after, after)}
+        </dl>
+    }
+}
+
+/// Back to the shop: as easy as paying.
+#[component]
+fn Back(shop: String, article: Option<String>) -> impl IntoView {
+    let address = article.and_then(|url| browser::address_at(&shop, &url)).unwrap_or(shop);
+    view! {
+        <a class="button button--full" href=address rel="external">
+            {texts().approve.cancel}
+        </a>
+    }
+}
+
+/// The balance does not cover it: earn the rest, and come back.
+#[component]
+fn Short(article: ArticleCard, path: String) -> impl IntoView {
+    let texts = &texts().approve;
+    let balance = WalletState::current().balance_now();
+    let missing =
+        balance.and_then(|balance| article.price.checked_sub(balance).ok()).unwrap_or(article.price);
+    Errand { path, title: article.title.clone(), price: article.price }.begin();
+    view! {
+        <div class="approve page--narrow">
+            <Heading text=(texts.short_title)(&money::said(missing))/>
+            <p>{texts.short}</p>
+            <div class="card">
+                <h2 class="card__title">{article.title.clone()}</h2>
+                <p class="card__foot">
+                    <span class="soft">{article.shop.name.clone()}</span>
+                    <span class="price">
+                        <Sum amount=article.price/>
+                    </span>
+                </p>
+            </div>
+            <A href="/earn" attr:class="button button--primary button--large">
+                {texts.earn}
+            </A>
+            <Back shop=article.shop.origin.clone() article=Some(article.url.clone())/>
+        </div>
+    }
+}
+
+/// Paid: the shop opens the article in exchange for the receipt.
+#[component]
+fn Opening(shop: String, receipt: Receipt) -> impl IntoView {
+    let texts = &texts().approve;
+    view! {
+        <div class="approve page--narrow">
+            <Heading text=texts.paid/>
+            <p role="status">{texts.opening}</p>
+            <OpenForm
+                shop=shop
+                receipt=receipt
+                label=texts.open
+                class="button button--primary button--large"
+                at_once=true
+            />
+        </div>
+    }
+}
+
+#[component]
+fn Refusal(title: &'static str, text: &'static str) -> impl IntoView {
+    view! {
+        <div class="stack page--narrow">
+            <Heading text=title/>
+            <p>{text}</p>
+            <A href="/" attr:class="button">
+                {texts().trouble.to_home}
+            </A>
+        </div>
+    }
+}
