@@ -203,3 +203,6 @@ pub enum StoreError {
     #[error("the store's contents do not fit: {0}")]
     Integrity(String),
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -72,6 +72,11 @@ impl SqliteStore {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The database's file must be the one that was opened: what is written to a deleted file is lost.
     fn still_there(&self) -> Result<(), StoreError> {
         if FileIdentity::of(&self.path) == self.identity {

@@ -1,0 +1,275 @@
+//! One list of behaviours, run against every store.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tuppence_protocol::scrip::center::{StepKind, StepState};
+use tuppence_protocol::{Currency, Timestamp};
+
+use super::fixture::*;
+use crate::ledger::audit::audit;
+use crate::ledger::{AccountId, Posting};
+use crate::store::memory::MemoryStore;
+use crate::store::records::PayoutState;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Change, Changes, Counts, Store, StoreError, Wanted, WorkingSet};
+
+/// A store, and what must outlive it.
+type Made = (Box<dyn Store>, Option<TempDir>);
+
+macro_rules! store_conformance {
+    ($store:ident, $make:expr) => {
+        mod $store {
+            use super::*;
+
+            store_conformance!(@tests $make;
+                a_new_store_is_empty,
+                what_was_committed_is_loaded,
+                records_come_with_what_they_belong_to,
+                numbers_go_on_where_they_stopped,
+                a_working_set_that_was_dropped_leaves_nothing,
+                what_changed_meanwhile_is_refused_whole,
+                a_serial_is_spent_once,
+                a_step_that_has_ended_never_changes,
+                money_moves_once_for_each_reason,
+                no_account_but_the_reserve_goes_below_zero,
+                a_wallet_is_registered_once,
+                solved_challenges_are_remembered_until_they_end,
+                the_oldest_pending_steps_come_first,
+                payout_orders_are_listed_in_order,
+                after_a_whole_life_the_audit_finds_nothing,
+            );
+        }
+    };
+    (@tests $make:expr; $($behaviour:ident,)*) => {
+        $(#[test]
+        fn $behaviour() {
+            let (mut store, _folder): Made = $make;
+            super::$behaviour(store.as_mut());
+        })*
+    };
+}
+
+store_conformance!(memory, (Box::new(MemoryStore::new(Currency::USD)), None));
+store_conformance!(sqlite, {
+    let folder = TempDir::new().unwrap();
+    let path: PathBuf = folder.path().join("center.db");
+    (Box::new(SqliteStore::open(&path, Currency::USD).unwrap()), Some(folder))
+});
+
+/// What `store` makes of changes that a working set would never produce.
+fn force(store: &mut dyn Store, changes: Changes) -> Result<(), StoreError> {
+    let before = (store.counts().unwrap(), shown(store));
+    let result = store.commit(changes);
+    if result.is_err() {
+        assert_eq!((store.counts().unwrap(), shown(store)), before, "something was written all the same");
+    }
+    result
+}
+
+/// All rows, as text.
+fn shown(store: &mut dyn Store) -> Vec<String> {
+    let mut rows = Vec::new();
+    store.rows(&mut |row| rows.push(format!("{row:?}"))).unwrap();
+    rows
+}
+
+fn assert_refused(result: Result<(), StoreError>) {
+    assert!(matches!(result, Err(StoreError::Integrity(_))), "{result:?}");
+}
+
+/// The changes of one command, not committed.
+fn changes(store: &mut dyn Store, wanted: Wanted, command: impl FnOnce(&mut WorkingSet)) -> Changes {
+    let mut set = store.load(wanted).unwrap();
+    set.command(|set| {
+        command(set);
+        Ok(())
+    })
+    .unwrap();
+    set.into_changes()
+}
+
+fn a_new_store_is_empty(store: &mut dyn Store) {
+    assert_eq!(store.counts().unwrap(), Counts::default());
+    assert_eq!(store.directory().unwrap().vendors().count(), 0);
+    assert_eq!(store.balance(AccountId::Reserve).unwrap(), 0);
+    let mut set = store.load(Wanted::default()).unwrap();
+    assert_eq!(set.next_customer(), Some(serial(1)));
+    assert_eq!((set.next_vendor(), set.next_campaign(), set.next_payout()), (Some(1), Some(1), Some(1)));
+    assert!(set.into_changes().is_empty());
+}
+
+fn what_was_committed_is_loaded(store: &mut dyn Store) {
+    furnish(store);
+    let set = store
+        .load(Wanted { registrations: [wallet(1), wallet(2)].into(), ..wanted([1], [key(1, 1)]) })
+        .unwrap();
+    let purse = set.purse(serial(1)).unwrap();
+    assert_eq!((purse.live.value, purse.live.serial, purse.pending), (usd(500), serial(2), None));
+    let step = set.step(&key(1, 1)).unwrap();
+    assert_eq!((step.state.clone(), step.amount), (StepState::Posted(AT), usd(500)));
+    assert_eq!((&step.old, &step.new), (&scrip(1, 0), &scrip(2, 500)));
+    assert!(set.registration(&wallet(2)).is_none());
+    let registration = set.registration(&wallet(1)).unwrap();
+    assert_eq!((registration.customer, registration.first.clone()), (serial(1), scrip(1, 0)));
+    assert_eq!(registration.name.as_ref().unwrap().as_str(), "Ada");
+    let vendor = set.vendor(1).unwrap();
+    assert_eq!(vendor.origin.as_str(), "https://shop.example");
+    assert_eq!(vendor.secrets.current().unwrap().1.expose(), &[7; 32]);
+    assert_eq!(set.vendor_by_id(&vendor.id).unwrap().number, 1);
+    assert_eq!(set.campaign_by_item(1, &"quiz".parse().unwrap()).unwrap().budget, usd(1_000));
+    assert_eq!(set.funds(AccountId::Campaign(1)), Some(usd(500)));
+    assert_eq!(set.funds(AccountId::Vendor(1)), Some(usd(999_000)));
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500);
+    assert_eq!(store.balance(AccountId::Reserve).unwrap(), -1_000_000);
+    assert_eq!(store.balance(AccountId::Purse(2)).unwrap(), 0);
+}
+
+fn records_come_with_what_they_belong_to(store: &mut dyn Store) {
+    live_a_life(store);
+    let has_all = |set: &WorkingSet| {
+        assert!(set.step(&key(1, 5)).is_some_and(|step| step.state == StepState::Pending));
+        assert_eq!(set.purse(serial(1)).unwrap().pending, Some(key(1, 5)));
+    };
+    has_all(&store.load(wanted([1], [])).unwrap());
+    has_all(&store.load(wanted([], [key(1, 2)])).unwrap());
+    has_all(&store.load(Wanted { registrations: [wallet(1)].into(), ..Wanted::default() }).unwrap());
+    let set = store.load(Wanted { payouts: [2].into(), ..Wanted::default() }).unwrap();
+    has_all(&set);
+    assert_eq!(set.payout_of(&key(0, 2)).unwrap().number, 2);
+    let set = store.load(wanted([], [key(0, 1)])).unwrap();
+    has_all(&set);
+    let payout = set.payout_of(&key(0, 1)).unwrap();
+    assert_eq!((payout.number, payout.amount, payout.fee), (1, usd(45), usd(5)));
+    assert_eq!(payout.state, PayoutState::Confirmed(AT, "a note".parse().unwrap()));
+}
+
+fn numbers_go_on_where_they_stopped(store: &mut dyn Store) {
+    live_a_life(store);
+    let mut set = store.load(Wanted::default()).unwrap();
+    assert_eq!(set.next_customer(), Some(serial(2)));
+    assert_eq!((set.next_vendor(), set.next_campaign(), set.next_payout()), (Some(2), Some(2), Some(4)));
+}
+
+fn a_working_set_that_was_dropped_leaves_nothing(store: &mut dyn Store) {
+    furnish(store);
+    let before = shown(store);
+    let mut set = store.load(wanted([1], [key(1, 2)])).unwrap();
+    set.command(|set| begin(set, StepKind::Payment, serial(1), key(1, 2), 100)).unwrap();
+    drop(set);
+    assert_eq!(shown(store), before);
+}
+
+fn what_changed_meanwhile_is_refused_whole(store: &mut dyn Store) {
+    furnish(store);
+    let pay = |tran| {
+        move |set: &mut WorkingSet| {
+            begin(set, StepKind::Payment, serial(1), key(1, tran), 100).unwrap();
+            add_vendor(set, "other.example").unwrap();
+        }
+    };
+    let first = changes(store, wanted([1], [key(1, 2)]), pay(2));
+    let second = changes(store, wanted([1], [key(1, 3)]), pay(3));
+    store.commit(first).unwrap();
+    assert_refused(force(store, second));
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 400);
+}
+
+fn a_serial_is_spent_once(store: &mut dyn Store) {
+    live_a_life(store);
+    let set = store.load(wanted([1], [key(1, 2)])).unwrap();
+    let mut step = set.step(&key(1, 2)).unwrap().clone();
+    step.key = key(1, 9);
+    let steps = vec![Change { before: None, after: step }];
+    assert_refused(force(store, Changes { steps, ..Changes::default() }));
+}
+
+fn a_step_that_has_ended_never_changes(store: &mut dyn Store) {
+    live_a_life(store);
+    let step = store.load(wanted([], [key(1, 2)])).unwrap().step(&key(1, 2)).unwrap().clone();
+    let mut again = step.clone();
+    again.state = StepState::Posted(Timestamp::from_millis(1));
+    let steps = vec![Change { before: Some(step), after: again }];
+    assert_refused(force(store, Changes { steps, ..Changes::default() }));
+}
+
+fn money_moves_once_for_each_reason(store: &mut dyn Store) {
+    furnish(store);
+    let begun = changes(store, wanted([1], [key(1, 2)]), |set| {
+        begin(set, StepKind::Payment, serial(1), key(1, 2), 100).unwrap();
+    });
+    let hold = begun.transfers.clone();
+    store.commit(begun).unwrap();
+    assert_eq!(hold[0].posting, Posting::Hold);
+    assert_refused(force(store, Changes { transfers: hold, ..Changes::default() }));
+}
+
+fn no_account_but_the_reserve_goes_below_zero(store: &mut dyn Store) {
+    furnish(store);
+    for (account, fits) in
+        [(AccountId::Campaign(1), false), (AccountId::Transit, false), (AccountId::Reserve, true)]
+    {
+        let result = force(store, Changes { balances: vec![(account, -1)], ..Changes::default() });
+        assert_eq!(result.is_ok(), fits, "{account}");
+    }
+}
+
+fn a_wallet_is_registered_once(store: &mut dyn Store) {
+    furnish(store);
+    let again = changes(store, Wanted { registrations: [wallet(1)].into(), ..Wanted::default() }, |set| {
+        register(set, 1).unwrap();
+    });
+    assert_refused(force(store, again));
+}
+
+fn solved_challenges_are_remembered_until_they_end(store: &mut dyn Store) {
+    let salts = || Wanted { salts: [[1; 16], [2; 16], [3; 16]].into(), ..Wanted::default() };
+    let at = Timestamp::from_millis;
+    run(store, salts(), |set| {
+        set.put_salt([1; 16], at(100));
+        set.put_salt([2; 16], at(200));
+        Ok(())
+    })
+    .unwrap();
+    run(store, salts(), |set| {
+        assert_eq!((set.salt(&[1; 16]), set.salt(&[3; 16])), (Some(at(100)), None));
+        set.forget_salts(at(200));
+        Ok(())
+    })
+    .unwrap();
+    let set = store.load(salts()).unwrap();
+    assert_eq!((set.salt(&[1; 16]), set.salt(&[2; 16])), (None, Some(at(200))));
+}
+
+fn the_oldest_pending_steps_come_first(store: &mut dyn Store) {
+    live_a_life(store);
+    run(store, Wanted::default(), |set| register(set, 2)).unwrap();
+    run(store, wanted([2], [key(1, 6)]), |set| begin(set, StepKind::Issue, serial(2), key(1, 6), 100))
+        .unwrap();
+    let later = Timestamp::from_millis(AT.as_millis() + 1);
+    assert_eq!(store.pending_steps(AT, 10).unwrap(), []);
+    assert_eq!(store.pending_steps(later, 10).unwrap(), [key(1, 5), key(1, 6)]);
+    assert_eq!(store.pending_steps(later, 1).unwrap(), [key(1, 5)]);
+    assert_eq!(store.counts().unwrap().pending, 2);
+}
+
+fn payout_orders_are_listed_in_order(store: &mut dyn Store) {
+    live_a_life(store);
+    let mut numbers = |open, after, limit| -> Vec<u64> {
+        store.payouts(open, after, limit).unwrap().iter().map(|payout| payout.number).collect()
+    };
+    assert_eq!(numbers(false, 0, 10), [1, 2, 3]);
+    assert_eq!(numbers(false, 1, 1), [2]);
+    assert_eq!(numbers(true, 0, 10), [3]);
+    let counts = store.counts().unwrap();
+    assert_eq!((counts.payouts, counts.payouts_open), (3, 1));
+}
+
+fn after_a_whole_life_the_audit_finds_nothing(store: &mut dyn Store) {
+    live_a_life(store);
+    let report = audit(store).unwrap();
+    assert_eq!(report.findings, []);
+    // The currency, a seller, a campaign, six accounts, nine steps' transfers and so on.
+    assert_eq!(report.rows, u64::try_from(shown(store).len()).unwrap());
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500 - 50 - 50 - 50 - 20);
+}

@@ -1,0 +1,288 @@
+//! A small center for the tests of the store: the moves of spec 01 without messages, seals or limits.
+
+use tuppence_protocol::ids::{IdType, Serial};
+use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
+use tuppence_protocol::{
+    Amount, Currency, ErrorCode, HashAlgorithm, KeyRing, Refusal, Seal, Secret, Timestamp, TranId, VendorId,
+    WalletId,
+};
+
+use crate::ledger::{AccountId, Posting, Transfer, demands};
+use crate::store::records::{Campaign, Payout, PayoutState, Registration, Vendor};
+use crate::store::{Store, Wanted, WorkingSet};
+
+/// When everything happens.
+pub const AT: Timestamp = Timestamp::from_millis(1_000_000);
+
+pub fn usd(micros: u64) -> Amount {
+    Amount::new(Currency::USD, micros).unwrap()
+}
+
+pub fn serial(number: u64) -> Serial {
+    Serial::try_from(number).unwrap()
+}
+
+pub fn wallet(number: u8) -> WalletId {
+    WalletId::from_bytes([number; 16])
+}
+
+pub fn key(vendor: u32, tran: u8) -> StepKey {
+    StepKey { vendor, tran_id: TranId::from_bytes([tran; 16]) }
+}
+
+/// Wants these buyers' purses and these steps.
+pub fn wanted<const C: usize, const S: usize>(customers: [u64; C], steps: [StepKey; S]) -> Wanted {
+    Wanted {
+        purses: customers.into_iter().map(serial).collect(),
+        steps: steps.into_iter().collect(),
+        ..Wanted::default()
+    }
+}
+
+/// Runs one command and commits it.
+pub fn run<R>(
+    store: &mut dyn Store,
+    wanted: Wanted,
+    command: impl FnOnce(&mut WorkingSet) -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
+    let mut set = store.load(wanted).unwrap();
+    let reply = set.command(command)?;
+    store.commit(set.into_changes()).unwrap();
+    Ok(reply)
+}
+
+pub fn scrip(number: u64, micros: u64) -> ScripState {
+    ScripState {
+        algorithm: HashAlgorithm::HmacSha256,
+        secret_id: 1,
+        serial: serial(number),
+        value: usd(micros),
+        ad: None,
+        expires: Timestamp::from_millis(9_000_000),
+    }
+}
+
+pub fn register(set: &mut WorkingSet, number: u8) -> Result<Serial, Refusal> {
+    let customer = set.next_customer().unwrap();
+    let first = scrip(1, 0);
+    set.put_purse(Purse {
+        custom_id: IdType { secret_id: 1, serial_number: customer },
+        live: first.clone(),
+        pending: None,
+    });
+    set.put_registration(Registration {
+        wallet: wallet(number),
+        digest: [number; 32],
+        customer,
+        nonce: [number; 12],
+        first,
+        wallet_key: [number; 32],
+        name: Some("Ada".parse().unwrap()),
+        address: None,
+        e_mail: None,
+        at: AT,
+    });
+    Ok(customer)
+}
+
+/// A seller with a deposit of 1,000,000.
+pub fn add_vendor(set: &mut WorkingSet, name: &str) -> Result<u32, Refusal> {
+    let number = set.next_vendor().unwrap();
+    let id = VendorId {
+        dns_name: name.parse().unwrap(),
+        ip_addr: None,
+        server_name: "A shop".parse().unwrap(),
+        port: 443,
+    };
+    let secrets = KeyRing::new(1, Secret::from_bytes([7; 32]));
+    let origin = format!("https://{name}").parse().unwrap();
+    set.put_vendor(Vendor { number, id, origin, secrets, at: AT });
+    post(set, Posting::Deposit, AccountId::Reserve, AccountId::Vendor(number), usd(1_000_000))?;
+    Ok(number)
+}
+
+/// A campaign `quiz` with this budget.
+pub fn add_campaign(set: &mut WorkingSet, vendor: u32, budget: u64) -> Result<u32, Refusal> {
+    let number = set.next_campaign().unwrap();
+    let (budget, item) = (usd(budget), "quiz".parse().unwrap());
+    set.put_campaign(Campaign { number, vendor, item, budget, funded: budget, asked: AT });
+    post(set, Posting::Funding, AccountId::Vendor(vendor), AccountId::Campaign(number), budget)?;
+    Ok(number)
+}
+
+fn post(
+    set: &mut WorkingSet,
+    posting: Posting,
+    debit: AccountId,
+    credit: AccountId,
+    amount: Amount,
+) -> Result<(), Refusal> {
+    Ok(set.post(Transfer { debit, credit, amount, posting, step: None, payout: None, at: AT })?)
+}
+
+/// Begins a step that takes the live scrip, and leaves it pending.
+pub fn begin(
+    set: &mut WorkingSet,
+    kind: StepKind,
+    customer: Serial,
+    key: StepKey,
+    micros: u64,
+) -> Result<(), Refusal> {
+    let mut purse = set.purse(customer).cloned().unwrap();
+    if purse.pending.is_some() {
+        return Err(Refusal::new(ErrorCode::ScripStale, "A step is pending."));
+    }
+    let amount = usd(micros);
+    let value = match kind {
+        StepKind::Issue => purse.live.value.checked_add(amount),
+        StepKind::Payment | StepKind::CashOut => purse.live.value.checked_sub(amount),
+    };
+    let value = value
+        .map_err(|error| Refusal::new(ErrorCode::BalanceInsufficient, format!("The purse: {error}.")))?;
+    let new = ScripState { serial: purse.live.serial.next().unwrap(), value, ..purse.live.clone() };
+    let step = Step {
+        key,
+        kind,
+        customer,
+        amount,
+        fee: if kind == StepKind::Issue { usd(0) } else { usd(micros / 10) },
+        subject: if kind == StepKind::Issue { "quiz" } else { "https://shop.example/a" }.parse().unwrap(),
+        secret_id: 1,
+        request_hash: Seal::from_bytes([9; 32]),
+        old: purse.live.clone(),
+        new: new.clone(),
+        started: AT,
+        state: StepState::Pending,
+    };
+    purse.live = new;
+    purse.pending = Some(key);
+    set.put_purse(purse);
+    put(set, None, step)
+}
+
+/// Ends a pending step: completes it, or takes it back.
+pub fn end(set: &mut WorkingSet, key: StepKey, complete: bool) -> Result<(), Refusal> {
+    let before = set.step(&key).cloned().unwrap();
+    let mut purse = set.purse(before.customer).cloned().unwrap();
+    purse.pending = None;
+    let mut step = before.clone();
+    if complete {
+        step.state = StepState::Posted(AT);
+    } else {
+        let serial = purse.live.serial.next().unwrap();
+        purse.live = ScripState { serial, ..before.old.clone() };
+        step.state = StepState::Voided(AT, purse.live.clone());
+    }
+    set.put_purse(purse);
+    if complete && step.kind == StepKind::CashOut {
+        let number = set.next_payout().unwrap();
+        set.put_payout(Payout {
+            number,
+            step: key,
+            customer: step.customer,
+            amount: step.amount.checked_sub(step.fee).unwrap(),
+            fee: step.fee,
+            destination: "DE00".parse().unwrap(),
+            ordered: AT,
+            state: PayoutState::Ordered,
+        });
+    }
+    put(set, Some(&before), step)
+}
+
+/// Keeps a step, with the transfers that its state demands beyond those of `before`.
+fn put(set: &mut WorkingSet, before: Option<&Step>, step: Step) -> Result<(), Refusal> {
+    let item = step.subject.as_str().parse().unwrap();
+    let campaign = set.campaign_by_item(step.key.vendor, &item).map(|campaign| campaign.number);
+    let earlier = before.map_or(0, |before| demands::of_step(before, campaign).unwrap().len());
+    for movement in &demands::of_step(&step, campaign).unwrap()[earlier..] {
+        let transfer = transfer(*movement, Some(step.key), None);
+        set.post(transfer)?;
+    }
+    set.put_step(step);
+    Ok(())
+}
+
+fn transfer(movement: demands::Movement, step: Option<StepKey>, payout: Option<u64>) -> Transfer {
+    let demands::Movement { posting, debit, credit, micros } = movement;
+    Transfer { debit, credit, amount: usd(micros), posting, step, payout, at: AT }
+}
+
+/// Remembers that a step was cancelled before it came.
+pub fn forestall(set: &mut WorkingSet, customer: Serial, key: StepKey) -> Result<(), Refusal> {
+    let live = set.purse(customer).unwrap().live.clone();
+    set.put_step(Step {
+        key,
+        kind: StepKind::Payment,
+        customer,
+        amount: usd(5),
+        fee: usd(0),
+        subject: "https://shop.example/a".parse().unwrap(),
+        secret_id: 1,
+        request_hash: Seal::from_bytes([9; 32]),
+        old: live.clone(),
+        new: live.clone(),
+        started: AT,
+        state: StepState::Voided(AT, live),
+    });
+    Ok(())
+}
+
+/// Ends a payout order: confirms it, or brings it back to its purse.
+pub fn end_payout(set: &mut WorkingSet, number: u64, confirm: bool) -> Result<(), Refusal> {
+    let mut payout = set.payout(number).cloned().unwrap();
+    let note = "a note".parse().unwrap();
+    if confirm {
+        payout.state = PayoutState::Confirmed(AT, note);
+    } else {
+        payout.state = PayoutState::Returned(AT, note);
+        let mut purse = set.purse(payout.customer).cloned().unwrap();
+        let back = payout.amount.checked_add(payout.fee).unwrap();
+        purse.live.serial = purse.live.serial.next().unwrap();
+        purse.live.value = purse.live.value.checked_add(back).unwrap();
+        set.put_purse(purse);
+    }
+    for movement in demands::of_payout(&payout) {
+        set.post(transfer(movement, None, Some(number)))?;
+    }
+    set.put_payout(payout);
+    Ok(())
+}
+
+/// One seller with a campaign of 1,000, and one buyer who earned 500 of it (step 1/1).
+pub fn furnish(store: &mut dyn Store) {
+    run(store, Wanted::default(), |set| {
+        let vendor = add_vendor(set, "shop.example")?;
+        add_campaign(set, vendor, 1_000)?;
+        register(set, 1).map(drop)
+    })
+    .unwrap();
+    run(store, wanted([1], [key(1, 1)]), |set| {
+        begin(set, StepKind::Issue, serial(1), key(1, 1), 500)?;
+        end(set, key(1, 1), true)
+    })
+    .unwrap();
+}
+
+/// [`furnish`], then one of everything: a paid, a cancelled, a forestalled and a pending payment (steps 1/2 to 1/5),
+/// and a cash-out confirmed, returned and open each (steps 0/1 to 0/3).
+pub fn live_a_life(store: &mut dyn Store) {
+    furnish(store);
+    let one = serial(1);
+    for (kind, key, complete) in [
+        (StepKind::Payment, key(1, 2), true),
+        (StepKind::Payment, key(1, 3), false),
+        (StepKind::CashOut, key(0, 1), true),
+        (StepKind::CashOut, key(0, 2), true),
+        (StepKind::CashOut, key(0, 3), true),
+    ] {
+        run(store, wanted([1], [key]), |set| begin(set, kind, one, key, 50)).unwrap();
+        run(store, wanted([], [key]), |set| end(set, key, complete)).unwrap();
+    }
+    for (number, confirm) in [(1, true), (2, false)] {
+        let wanted = Wanted { payouts: [number].into(), ..Wanted::default() };
+        run(store, wanted, |set| end_payout(set, number, confirm)).unwrap();
+    }
+    run(store, wanted([1], [key(1, 4)]), |set| forestall(set, one, key(1, 4))).unwrap();
+    run(store, wanted([1], [key(1, 5)]), |set| begin(set, StepKind::Payment, one, key(1, 5), 20)).unwrap();
+}

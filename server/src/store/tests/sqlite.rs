@@ -1,0 +1,331 @@
+//! What only a database can do: outlive its program, be locked, full, moved, too new or tampered with.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tuppence_protocol::Currency;
+use tuppence_protocol::scrip::center::StepKind;
+
+use super::fixture::*;
+use crate::ledger::AccountId;
+use crate::ledger::audit::{Report, audit};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError, Wanted};
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("center.db");
+    (folder, path)
+}
+
+fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path, Currency::USD).unwrap()
+}
+
+/// The sentence with which opening is refused.
+fn refusal(path: &Path) -> String {
+    SqliteStore::open(path, Currency::USD).unwrap_err().to_string()
+}
+
+/// One more payment of the furnished buyer.
+fn pay(store: &mut dyn Store, tran: u8) -> Result<(), StoreError> {
+    let mut set = store.load(wanted([1], [key(1, tran)]))?;
+    set.command(|set| {
+        begin(set, StepKind::Payment, serial(1), key(1, tran), 10)?;
+        end(set, key(1, tran), true)
+    })
+    .unwrap();
+    store.commit(set.into_changes())
+}
+
+#[test]
+fn everything_is_there_after_it_was_closed() {
+    let (_folder, path) = folder();
+    let rows = |store: &mut SqliteStore| {
+        let mut rows = Vec::new();
+        store.rows(&mut |row| rows.push(format!("{row:?}"))).unwrap();
+        rows
+    };
+    let mut store = open(&path);
+    live_a_life(&mut store);
+    let before = rows(&mut store);
+    drop(store);
+    let mut store = open(&path);
+    assert_eq!(rows(&mut store), before);
+    assert_eq!(store.load(Wanted::default()).unwrap().funds(AccountId::Vendor(1)), Some(usd(999_045)));
+}
+
+#[test]
+fn what_was_committed_is_in_the_log_while_the_program_runs() {
+    let (folder, path) = folder();
+    let mut store = open(&path);
+    furnish(&mut store);
+    // A copy of the files as they are now is what a crash leaves behind.
+    let crashed = folder.path().join("crashed.db");
+    for end in ["", "-wal"] {
+        let name = |path: &Path| format!("{}{end}", path.display());
+        std::fs::copy(name(&path), name(&crashed)).unwrap();
+    }
+    drop(store);
+    let mut store = open(&crashed);
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500);
+    assert_eq!(audit(&mut store).unwrap().findings, []);
+}
+
+#[test]
+fn every_commit_is_synced_and_logged() {
+    let (_folder, path) = folder();
+    let store = open(&path);
+    let setting = |name: &str| -> String {
+        let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+        store.connection().query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!([setting("journal_mode"), setting("synchronous"), setting("foreign_keys")], ["wal", "2", "1"]);
+    assert!(Path::new(&format!("{}-wal", path.display())).exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = folder();
+    let mut store = open(&path);
+    furnish(&mut store);
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+        files += 1;
+    }
+    assert_eq!(files, 4, "the database, its log, the log's index, and the lock");
+}
+
+#[test]
+fn a_second_program_is_kept_out_until_the_first_has_gone() {
+    let (_folder, path) = folder();
+    let store = open(&path);
+    assert!(refusal(&path).contains("another program has the database"), "{}", refusal(&path));
+    drop(store);
+    open(&path);
+}
+
+#[test]
+fn it_can_be_read_while_a_center_writes_it() {
+    let (_folder, path) = folder();
+    let mut store = open(&path);
+    furnish(&mut store);
+    let mut reader = SqliteStore::open_read_only(&path).unwrap();
+    assert_eq!(audit(&mut reader).unwrap().findings, []);
+    pay(&mut store, 9).unwrap();
+    assert_eq!(audit(&mut reader).unwrap().findings, []);
+    assert_eq!(reader.balance(AccountId::Purse(1)).unwrap(), 490);
+    assert!(matches!(pay(&mut reader, 10), Err(StoreError::Unavailable(_))));
+}
+
+#[test]
+fn a_newer_database_is_refused() {
+    let (_folder, path) = folder();
+    drop(open(&path));
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    assert!(refusal(&path).contains("schema version 9"), "{}", refusal(&path));
+    assert!(SqliteStore::open_read_only(&path).is_err());
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_alone() {
+    let (_folder, path) = folder();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
+    assert!(refusal(&path).contains("another program"), "{}", refusal(&path));
+    let mode: String =
+        Connection::open(&path).unwrap().pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    assert_eq!(mode, "delete");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let (_folder, path) = folder();
+    std::fs::write(&path, "This is a letter, and longer than the header of a database would be. ".repeat(20))
+        .unwrap();
+    assert!(matches!(SqliteStore::open(&path, Currency::USD), Err(StoreError::Integrity(_))));
+}
+
+#[test]
+fn a_center_keeps_its_currency() {
+    let (_folder, path) = folder();
+    drop(open(&path));
+    let error = SqliteStore::open(&path, "EUR".parse().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("holds USD"), "{error}");
+}
+
+#[test]
+fn a_full_disk_changes_nothing_and_passes() {
+    let (_folder, path) = folder();
+    let mut store = open(&path);
+    furnish(&mut store);
+    let pages: i64 = store.connection().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    store.connection().pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    let mut paid = 0;
+    let error = loop {
+        match pay(&mut store, 100 + paid) {
+            Ok(()) => paid += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500 - 10 * i64::from(paid));
+    assert_eq!(audit(&mut store).unwrap().findings, []);
+    store.connection().pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
+    pay(&mut store, 100 + paid).unwrap();
+    assert_eq!(audit(&mut store).unwrap().findings, []);
+}
+
+#[test]
+fn a_locked_database_changes_nothing_and_passes() {
+    let (_folder, path) = folder();
+    let mut store = open(&path);
+    furnish(&mut store);
+    store.connection().pragma_update(None, "busy_timeout", 0).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = pay(&mut store, 2).unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    pay(&mut store, 2).unwrap();
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 490);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_to_a_database_that_was_moved_until_it_is_back() {
+    let (folder, path) = folder();
+    let mut store = open(&path);
+    furnish(&mut store);
+    let away = folder.path().join("away.db");
+    std::fs::rename(&path, &away).unwrap();
+    assert!(matches!(pay(&mut store, 2), Err(StoreError::Unavailable(_))));
+    std::fs::write(&path, "").unwrap();
+    assert!(matches!(pay(&mut store, 2), Err(StoreError::Unavailable(_))));
+    std::fs::rename(&away, &path).unwrap();
+    pay(&mut store, 2).unwrap();
+}
+
+#[test]
+fn the_database_itself_refuses_what_would_rewrite_history() {
+    let (_folder, path) = folder();
+    live_a_life(&mut open(&path));
+    let database = Connection::open(&path).unwrap();
+    database.pragma_update(None, "foreign_keys", true).unwrap();
+    for sql in [
+        "UPDATE transfers SET amount = 1",
+        "DELETE FROM transfers",
+        "DELETE FROM steps",
+        "UPDATE steps SET state = 'pending', ended = NULL WHERE state = 'posted'",
+        "UPDATE payouts SET note = 'other' WHERE state = 'confirmed'",
+        "UPDATE purses SET live_serial = 1",
+        "UPDATE purses SET live_value = -1",
+        "UPDATE accounts SET balance = -1 WHERE kind = 'vendor'",
+        "DELETE FROM purses",
+        "DELETE FROM vendors",
+        "UPDATE steps SET fee = amount + 1 WHERE state = 'pending'",
+        "UPDATE steps SET new_value = new_value + 1 WHERE state = 'pending'",
+    ] {
+        assert!(database.execute(sql, []).is_err(), "{sql} was not refused");
+    }
+}
+
+/// What the audit says after `sql` was done to a whole life behind the center's back.
+fn audit_after(sql: &str) -> Report {
+    let (_folder, path) = folder();
+    live_a_life(&mut open(&path));
+    let database = Connection::open(&path).unwrap();
+    database.pragma_update(None, "foreign_keys", false).unwrap();
+    database.pragma_update(None, "ignore_check_constraints", true).unwrap();
+    let triggers: Vec<String> = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for trigger in triggers {
+        database.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+    }
+    assert_ne!(database.execute(sql, []).unwrap(), 0, "{sql} changes nothing");
+    drop(database);
+    audit(&mut SqliteStore::open_read_only(&path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
+    let step =
+        |key: tuppence_protocol::scrip::center::StepKey| format!("steps {}/{}", key.vendor, key.tran_id);
+    let by_key = |table: &str, set: &str, tran: u8| {
+        format!(
+            "UPDATE {table} SET {set} WHERE vendor = 1 AND hex(tran_id) = '{}'",
+            format!("{tran:02x}").repeat(16)
+        )
+    };
+    let paid = step(key(1, 2));
+    for (sql, place) in [
+        ("UPDATE purses SET live_value = live_value + 1".to_owned(), "purses 1"),
+        ("UPDATE purses SET live_serial = live_serial - 5".to_owned(), "purses 1"),
+        ("UPDATE purses SET live_expires = live_expires + 1".to_owned(), "purses 1"),
+        ("UPDATE purses SET pending_vendor = NULL, pending_tran = NULL".to_owned(), "purses 1"),
+        ("UPDATE purses SET live_algorithm = 'md5'".to_owned(), "purses 1"),
+        ("DELETE FROM purses".to_owned(), "purses 1"),
+        ("UPDATE accounts SET balance = balance + 1 WHERE kind = 'vendor'".to_owned(), "accounts vendor:1"),
+        ("UPDATE accounts SET balance = -balance WHERE kind = 'fees'".to_owned(), "accounts fees"),
+        ("DELETE FROM accounts WHERE kind = 'campaign'".to_owned(), "accounts campaign:1"),
+        ("INSERT INTO accounts VALUES ('vendor', 7, 5)".to_owned(), "accounts vendor:7"),
+        ("UPDATE campaigns SET funded = funded + 1".to_owned(), "campaigns 1"),
+        ("UPDATE campaigns SET item = 'other'".to_owned(), &step(key(1, 1))),
+        ("DELETE FROM vendors".to_owned(), "campaigns 1"),
+        ("UPDATE vendors SET secrets = x'00'".to_owned(), "vendors 1"),
+        ("UPDATE transfers SET amount = amount + 1 WHERE posting = 'deposit'".to_owned(), "accounts reserve"),
+        ("UPDATE transfers SET amount = amount + 1 WHERE posting = 'payment'".to_owned(), &paid),
+        ("DELETE FROM transfers WHERE posting = 'payment'".to_owned(), &paid),
+        ("UPDATE transfers SET posting = 'gift' WHERE number = 1".to_owned(), "transfers 1"),
+        ("UPDATE transfers SET credit_kind = 'fees', credit_number = 0 WHERE number = 1".to_owned(), "transfers 1"),
+        (
+            "INSERT INTO transfers SELECT 99, debit_kind, debit_number, credit_kind, credit_number, amount, posting, \
+             step_vendor, x'66666666666666666666666666666666', payout, at FROM transfers WHERE posting = 'payment'"
+                .to_owned(),
+            "transfers 99",
+        ),
+        (by_key("steps", "state = 'voided', void_algorithm = 'sha256', void_secret_id = 1, void_serial = new_serial + 1, void_value = old_value, void_expires = 1", 2), &paid),
+        (by_key("steps", "state = 'pending', ended = NULL", 2), &paid),
+        (by_key("steps", "amount = amount + 1", 2), &paid),
+        (by_key("steps", "customer = 2", 2), &paid),
+        (by_key("steps", "void_value = void_value + 1", 3), &step(key(1, 3))),
+        ("DELETE FROM steps WHERE vendor = 1 AND kind = 'payment' AND state = 'posted'".to_owned(), "transfers 5"),
+        ("UPDATE payouts SET amount = amount + 1 WHERE number = 3".to_owned(), "payouts 3"),
+        ("UPDATE payouts SET state = 'ordered', ended = NULL, note = NULL WHERE number = 1".to_owned(), "payouts 1"),
+        ("UPDATE payouts SET state = 'confirmed' WHERE number = 2".to_owned(), "payouts 2"),
+        ("DELETE FROM payouts WHERE number = 2".to_owned(), "payouts 2"),
+        ("DELETE FROM payouts WHERE number = 3".to_owned(), &step(key(0, 3))),
+        ("DELETE FROM registrations".to_owned(), "purses 1"),
+        ("UPDATE registrations SET customer = 9".to_owned(), "registrations 9"),
+        ("UPDATE registrations SET wallet_key = x'00'".to_owned(), "registrations 1"),
+    ] {
+        let report = audit_after(&sql);
+        let named = report.findings.iter().any(|finding| finding.place == place);
+        assert!(named, "after {sql}\n{place} should be named:\n{report}");
+    }
+}
+
+#[test]
+fn a_second_step_of_the_same_serial_is_named() {
+    let (_folder, path) = folder();
+    live_a_life(&mut open(&path));
+    let database = Connection::open(&path).unwrap();
+    let doubled = "DROP INDEX steps_spent; DROP TRIGGER steps_end_once; \
+                   CREATE TABLE copy AS SELECT * FROM steps WHERE vendor = 1 AND hex(tran_id) = '02020202020202020202020202020202'; \
+                   UPDATE copy SET tran_id = x'63636363636363636363636363636363'; \
+                   INSERT INTO steps SELECT * FROM copy; DROP TABLE copy";
+    database.execute_batch(doubled).unwrap();
+    drop(database);
+    let report = audit(&mut SqliteStore::open_read_only(&path).unwrap()).unwrap();
+    let what = "serial 2 was spent before";
+    assert!(report.findings.iter().any(|finding| finding.what == what), "{report}");
+}
