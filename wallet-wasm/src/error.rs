@@ -184,11 +184,15 @@ impl From<ErrorBody> for WalletError {
     }
 }
 
-/// A refusal that the buyer's own rules found in a reply.
+/// A refusal by the buyer's own rules: of a reply, or of something that the purse does not allow.
 impl From<Refusal> for WalletError {
     fn from(refusal: Refusal) -> Self {
         let problem = match refusal.code {
-            ErrorCode::SealInvalid => Problem::ReplyForged,
+            ErrorCode::SealInvalid | ErrorCode::ScripForged => Problem::ReplyForged,
+            ErrorCode::OfferForeign => Problem::ShopForeign,
+            ErrorCode::BalanceInsufficient | ErrorCode::CurrencyMismatch => {
+                return ErrorBody::from(&refusal).into();
+            }
             _ => Problem::ReplyInvalid,
         };
         WalletError::from(problem).because(refusal.message)

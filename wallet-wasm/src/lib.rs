@@ -3,8 +3,13 @@
 //! [`Wallet`] is what interfaces use; [`view`] is what it shows, [`error`] what it says when something
 //! is wrong. [`ports`] are the places where it touches the world.
 
+mod client;
 pub mod error;
+mod operation;
+pub mod origin;
 pub mod ports;
+mod record;
+mod shop_wire;
 pub mod view;
 pub mod wallet;
 

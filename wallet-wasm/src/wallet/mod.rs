@@ -1,23 +1,31 @@
 //! The wallet: what an interface can ask of it.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use tuppence_protocol::Amount;
 use tuppence_protocol::envelope::Fingerprint;
 
 use crate::error::{Problem, WalletError};
-use crate::ports::{Ports, Subscription};
+use crate::operation::session::{Session, check_version};
+use crate::operation::{self, Operation, Stage};
+use crate::origin::Origin;
+use crate::ports::{Ports, Scan, Subscription};
+use crate::record::{self, WalletRecord};
 use crate::view::{
     ArticleCard, ArticleText, Balance, CampaignCard, CampaignDetail, CashOutOrder, CashOutTerms, Earned,
     HistoryDetail, HistoryEntry, LibraryEntry, Paid, PendingOperation, Progress, ShopInfo, Status,
     StorageState, WalletEvent,
 };
 
+mod backup;
+mod catalogue;
+
 /// Where the wallet belongs.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The payment center's origin, such as `https://center.example`.
-    pub center_origin: String,
+    pub center_origin: Origin,
     /// The fingerprint of its key, where it came with the program. Otherwise the first key that is seen is
     /// trusted, pinned and shown.
     pub fingerprint: Option<Fingerprint>,
@@ -25,150 +33,322 @@ pub struct Config {
 
 /// The wallet of one center. Clones are the same wallet.
 ///
-/// Nothing is kept in memory that matters: each call reads the records, so that several tabs agree.
+/// Nothing that matters is kept in memory: each call reads the records, so that several tabs agree. Dropping
+/// a call's future is like a crash: what was begun is finished by [`Wallet::resume`].
 #[derive(Debug, Clone)]
 pub struct Wallet(Rc<Inner>);
 
-#[derive(Debug)]
-struct Inner {
-    ports: Ports,
-    config: Config,
+pub(crate) struct Inner {
+    pub(crate) ports: Ports,
+    pub(crate) config: Config,
+    listeners: RefCell<Vec<Rc<Listener>>>,
 }
 
+type Listener = dyn Fn(WalletEvent);
 type Result<T> = std::result::Result<T, WalletError>;
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wallet").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Tells this tab and the others.
+    pub(crate) fn tell(&self, event: &WalletEvent) {
+        let listeners = self.listeners.borrow().clone();
+        for listener in listeners {
+            listener(event.clone());
+        }
+        self.ports.events.broadcast(event);
+    }
+
+    async fn wallet(&self) -> Result<Option<WalletRecord>> {
+        record::read(&*self.ports.storage, "").await
+    }
+
+    async fn existing(&self) -> Result<WalletRecord> {
+        Ok(self.wallet().await?.ok_or(Problem::NoWallet)?)
+    }
+}
 
 impl Wallet {
     /// Opens the records and checks that this program can read them. Asks nobody; [`Wallet::resume`] does.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `record_newer`, `record_damaged`.
     pub async fn open(ports: Ports, config: Config) -> Result<Wallet> {
-        Ok(Wallet(Rc::new(Inner { ports, config })))
+        let inner = Rc::new(Inner { ports, config, listeners: RefCell::default() });
+        if let Some(wallet) = inner.wallet().await? {
+            check_version(&wallet)?;
+            if wallet.center.origin != inner.config.center_origin {
+                return Err(Problem::BackupForeign.into());
+            }
+        }
+        Ok(Wallet(inner))
     }
 
     /// Whether there is a wallet yet, and whose.
+    ///
+    /// # Errors
+    /// `storage_unavailable`.
     pub async fn status(&self) -> Result<Status> {
-        let _ = (&self.0.ports, &self.0.config);
-        Err(Problem::NoWallet.into())
+        let wallet = self.0.wallet().await?;
+        Ok(Status {
+            registered: wallet.is_some(),
+            created: wallet.as_ref().map(|wallet| wallet.created),
+            center: wallet.map(|wallet| wallet.center.view()),
+        })
     }
 
     /// Creates the wallet: meets the center, solves its challenge in slices, registers. Finishes an
-    /// unfinished creation rather than beginning another.
-    pub async fn register(&self, _progress: impl Fn(Progress)) -> Result<()> {
-        Err(Problem::NoWallet.into())
+    /// unfinished creation rather than beginning another, and leaves an existing wallet as it is.
+    ///
+    /// # Errors
+    /// `center_unreachable`, `center_key_changed`, `center_invalid`, and the center's refusals.
+    pub async fn register(&self, progress: impl Fn(Progress)) -> Result<()> {
+        operation::register::register(&self.0, &progress).await
     }
 
     /// Balance, what is under way, and what changed it last.
+    ///
+    /// # Errors
+    /// `no_wallet`, `storage_unavailable`.
     pub async fn balance(&self) -> Result<Balance> {
-        Err(Problem::NoWallet.into())
+        let wallet = self.0.existing().await?;
+        Ok(Balance {
+            amount: wallet.scrip.scrip.value,
+            pending: self.pending().await?,
+            last: self.history(None, 1).await?.pop(),
+        })
     }
 
     /// At most `limit` entries, newest first, only those numbered below `before` where it is given.
-    pub async fn history(&self, _before: Option<u64>, _limit: usize) -> Result<Vec<HistoryEntry>> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `record_damaged`.
+    pub async fn history(&self, before: Option<u64>, limit: usize) -> Result<Vec<HistoryEntry>> {
+        let before = before.map(|number| format!("history/{}", record::numbered(number)));
+        record::list(&*self.0.ports.storage, Scan::Latest { before, limit }).await
     }
 
     /// An entry with the messages that were exchanged for it.
-    pub async fn history_detail(&self, _number: u64) -> Result<HistoryDetail> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `entry_unknown`, `storage_unavailable`.
+    pub async fn history_detail(&self, number: u64) -> Result<HistoryDetail> {
+        let (storage, name) = (&*self.0.ports.storage, record::numbered(number));
+        let entry: Option<HistoryEntry> = record::read(storage, &name).await?;
+        let exchange = record::read(storage, &name).await?.unwrap_or_default();
+        Ok(HistoryDetail { entry: entry.ok_or(Problem::EntryUnknown)?, exchange })
     }
 
     /// The shops of the center, each in its own words; one that does not answer is shown as it was last known.
+    ///
+    /// # Errors
+    /// `center_unreachable` while no shop is known yet.
     pub async fn shops(&self) -> Result<Vec<ShopInfo>> {
-        Err(Problem::NoWallet.into())
+        catalogue::shops(&self.0).await
     }
 
     /// One shop, asked now.
-    pub async fn shop(&self, _origin: &str) -> Result<ShopInfo> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `shop_unreachable`, `shop_invalid`, `argument_invalid`.
+    pub async fn shop(&self, origin: &str) -> Result<ShopInfo> {
+        let shop = catalogue::shop(&self.0, &origin.parse()?).await?;
+        Ok(catalogue::info(&self.0, &shop))
     }
 
     /// The questions that a shop asks now, with what this wallet has answered.
-    pub async fn campaigns(&self, _shop: &str) -> Result<Vec<CampaignCard>> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `shop_unreachable`, `shop_invalid`, `argument_invalid`.
+    pub async fn campaigns(&self, shop: &str) -> Result<Vec<CampaignCard>> {
+        catalogue::campaigns(&self.0, &shop.parse()?).await
     }
 
     /// One campaign with its questions.
-    pub async fn campaign(&self, _shop: &str, _item: &str) -> Result<CampaignDetail> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `shop_unreachable`, `shop_invalid`, `item_unknown`.
+    pub async fn campaign(&self, shop: &str, item: &str) -> Result<CampaignDetail> {
+        catalogue::campaign_detail(&self.0, &shop.parse()?, item).await
     }
 
     /// Answers a campaign (a choice's id or text for each question) and takes the reward.
-    pub async fn earn(&self, _shop: &str, _item: &str, _answers: &[String]) -> Result<Earned> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `answer_wrong` with the shop's document, `already_answered`, `campaign_exhausted`, `answer_invalid`,
+    /// `shop_foreign`; with money `open` where the reward is still on its way.
+    pub async fn earn(&self, shop: &str, item: &str, answers: &[String]) -> Result<Earned> {
+        let origin = shop.parse()?;
+        let shop = catalogue::accepting_shop(&self.0, &origin).await?;
+        let campaign = catalogue::campaign(&self.0, &origin, item).await?;
+        operation::earn::earn(&self.0, shop, campaign, answers).await
     }
 
     /// The articles that a shop sells, with which of them are paid.
-    pub async fn articles(&self, _shop: &str) -> Result<Vec<ArticleCard>> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `shop_unreachable`, `shop_invalid`, `argument_invalid`.
+    pub async fn articles(&self, shop: &str) -> Result<Vec<ArticleCard>> {
+        catalogue::articles(&self.0, &shop.parse()?).await
     }
 
     /// One article of a shop.
-    pub async fn article(&self, _shop: &str, _slug: &str) -> Result<ArticleCard> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `article_unknown`, `shop_unreachable`, `shop_invalid`.
+    pub async fn article(&self, shop: &str, slug: &str) -> Result<ArticleCard> {
+        catalogue::article_card(&self.0, &shop.parse()?, slug).await
     }
 
     /// Pays an article at no more than the `approved` price. An article that is paid already, or being
     /// paid, is never paid again.
-    pub async fn pay(&self, _shop: &str, _slug: &str, _approved: Amount) -> Result<Paid> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `price_changed`, `balance_insufficient`, `shop_foreign`, `article_unknown`; with money `open` where
+    /// the payment is still being confirmed.
+    pub async fn pay(&self, shop: &str, slug: &str, approved: Amount) -> Result<Paid> {
+        let origin = shop.parse()?;
+        if let Some(article) = operation::pay::bought(&self.0, Origin::as_str(&origin), slug).await? {
+            return Ok(Paid { charged: false, article, text: None });
+        }
+        let shop = catalogue::accepting_shop(&self.0, &origin).await?;
+        let article = catalogue::article(&self.0, &origin, slug).await?;
+        operation::pay::pay(&self.0, shop, article, approved).await
     }
 
     /// The articles that were paid, newest first.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `record_damaged`.
     pub async fn library(&self) -> Result<Vec<LibraryEntry>> {
-        Err(Problem::NoWallet.into())
+        let mut library: Vec<LibraryEntry> = record::list(&*self.0.ports.storage, Scan::All).await?;
+        library.sort_by_key(|article| std::cmp::Reverse(article.at));
+        Ok(library)
     }
 
     /// Fetches a paid article with its receipt, any number of times.
-    pub async fn open_article(&self, _shop: &str, _slug: &str) -> Result<ArticleText> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `not_owned`, `shop_unreachable`, `receipt_invalid`.
+    pub async fn open_article(&self, shop: &str, slug: &str) -> Result<ArticleText> {
+        let origin: Origin = shop.parse()?;
+        let entry = operation::pay::bought(&self.0, origin.as_str(), slug).await?;
+        operation::pay::open_article(&self.0, &entry.ok_or(Problem::NotOwned)?).await
     }
 
     /// What cashing out asks for, from the center.
+    ///
+    /// # Errors
+    /// `center_unreachable`, `center_key_changed`, `no_wallet`.
     pub async fn cash_out_terms(&self) -> Result<CashOutTerms> {
-        Err(Problem::NoWallet.into())
+        let balance = self.0.existing().await?.scrip.scrip.value;
+        operation::cash_out::terms(&self.0, balance).await
     }
 
     /// Orders that `amount` be paid out, less the fee, to `destination`.
-    pub async fn cash_out(&self, _amount: Amount, _destination: &str) -> Result<CashOutOrder> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `below_threshold`, `balance_insufficient`, `argument_invalid`; with money `open` where the order is
+    /// still being confirmed.
+    pub async fn cash_out(&self, amount: Amount, destination: &str) -> Result<CashOutOrder> {
+        operation::cash_out::cash_out(&self.0, amount, destination).await
     }
 
     /// The orders, newest first; open ones as the center has them now. A returned one is back in the balance.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `record_damaged`.
     pub async fn cash_out_orders(&self) -> Result<Vec<CashOutOrder>> {
-        Err(Problem::NoWallet.into())
+        operation::cash_out::orders(&self.0).await
     }
 
     /// What is under way, oldest first, without doing anything about it.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `record_damaged`.
     pub async fn pending(&self) -> Result<Vec<PendingOperation>> {
-        Err(Problem::NoWallet.into())
+        let minutes = self.0.wallet().await?.map_or(0, |wallet| wallet.center.pending_minutes);
+        let operations: Vec<Operation> = record::list(&*self.0.ports.storage, Scan::All).await?;
+        Ok(operations.iter().map(|operation| operation.view(minutes)).collect())
     }
 
-    /// Finishes what was under way when the wallet was last closed; gives what is still open, and why.
+    /// Finishes what was under way when the wallet was last closed; gives what is still open, and why. Call it
+    /// on every start, and when the network is back.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `busy_elsewhere`; not for what stays open.
     pub async fn resume(&self) -> Result<Vec<PendingOperation>> {
-        Err(Problem::NoWallet.into())
+        if let Some(wallet) = self.0.wallet().await? {
+            let open = self.pending().await?;
+            if wallet.stale || !open.is_empty() {
+                self.finish_open().await?;
+            }
+        } else if !self.pending().await?.is_empty() {
+            // Where the creation still has no answer, it stays open.
+            let _ = self.register(|_| ()).await;
+        }
+        self.pending().await
+    }
+
+    async fn finish_open(&self) -> Result<()> {
+        let mut session = Session::open(&self.0).await?;
+        // What stays open says so itself; an answer without its reward must not hold up the others.
+        let _ = session.settle().await;
+        for operation in session.operations().await? {
+            if matches!(operation.stage, Stage::Asking) {
+                let _ = session.run(operation).await;
+            }
+        }
+        Ok(())
     }
 
     /// Fetches the live scrip from the center (PM6_2), so that a restored wallet is right again.
+    ///
+    /// # Errors
+    /// `no_wallet`, `center_unreachable`, `purse_unknown`.
     pub async fn resync(&self) -> Result<Balance> {
-        Err(Problem::NoWallet.into())
+        let mut session = Session::open(&self.0).await?;
+        session.settle().await?;
+        session.resynchronise().await?;
+        drop(session);
+        self.balance().await
     }
 
     /// Takes an operation back, where its money allows.
-    pub async fn cancel(&self, _operation: &str) -> Result<()> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `too_late` once it is completed, `operation_unknown` if it has ended; with money `open` where the
+    /// cancellation itself has no answer yet.
+    pub async fn cancel(&self, operation: &str) -> Result<()> {
+        operation::cancel::cancel(&self.0, operation).await
     }
 
     /// The whole wallet as text, to be kept as a file. Whoever has it has the e-cash.
+    ///
+    /// # Errors
+    /// `no_wallet`, `storage_unavailable`, `vault_lost`.
     pub async fn export(&self) -> Result<String> {
-        Err(Problem::NoWallet.into())
+        backup::export(&self.0).await
     }
 
     /// Takes an exported wallet. An existing one is given up only with `replace`.
-    pub async fn import(&self, _copy: &str, _replace: bool) -> Result<()> {
-        Err(Problem::NoWallet.into())
+    ///
+    /// # Errors
+    /// `backup_invalid`, `backup_foreign`, `record_newer`, `wallet_exists`.
+    pub async fn import(&self, copy: &str, replace: bool) -> Result<()> {
+        backup::import(&self.0, copy, replace).await
     }
 
     /// Removes all records from this device. E-cash that was not exported is lost.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `busy_elsewhere`.
     pub async fn delete(&self) -> Result<()> {
-        Err(Problem::NoWallet.into())
+        backup::delete(&self.0).await
     }
 
     /// How safe the records are on this device.
@@ -183,6 +363,16 @@ impl Wallet {
 
     /// Hears of every change, also by other tabs, until the subscription is dropped.
     pub fn subscribe(&self, listener: impl Fn(WalletEvent) + 'static) -> Subscription {
-        self.0.ports.events.listen(Box::new(listener))
+        let listener: Rc<Listener> = Rc::new(listener);
+        self.0.listeners.borrow_mut().push(listener.clone());
+        let elsewhere = listener.clone();
+        let others = self.0.ports.events.listen(Box::new(move |event| elsewhere(event)));
+        let inner = Rc::downgrade(&self.0);
+        Subscription::new(move || {
+            drop(others);
+            if let Some(inner) = inner.upgrade() {
+                inner.listeners.borrow_mut().retain(|known| !Rc::ptr_eq(known, &listener));
+            }
+        })
     }
 }

@@ -1,0 +1,159 @@
+//! Calls to the center and to shops: JSON over the transport, and what a failure means.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tuppence_protocol::{Duration, ErrorBody, ErrorCode};
+
+use crate::error::{Problem, WalletError};
+use crate::origin::Origin;
+use crate::ports::{NetworkError, Ports, Request, Response};
+
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long an M3 or S3 may take: shops hold it for 30 seconds.
+const HELD_TIMEOUT: Duration = Duration::from_secs(40);
+/// The pauses before a request is sent again.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(400), Duration::from_millis(1_200), Duration::from_millis(3_600)];
+
+/// Whom a request goes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Peer<'a> {
+    Center(&'a Origin),
+    Shop(&'a Origin),
+}
+
+impl Peer<'_> {
+    fn origin(&self) -> &Origin {
+        match self {
+            Peer::Center(origin) | Peer::Shop(origin) => origin,
+        }
+    }
+}
+
+/// Why a call has no result.
+#[derive(Debug, Clone)]
+pub(crate) enum CallError {
+    /// The peer refuses, and has changed nothing.
+    Refused(Box<ErrorBody>),
+    /// No word, or none to rely on: the peer may have acted or not. The same can be sent again.
+    Unclear(Box<WalletError>),
+}
+
+impl CallError {
+    /// The refusal's code.
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
+        match self {
+            CallError::Refused(body) => Some(body.code),
+            CallError::Unclear(_) => None,
+        }
+    }
+}
+
+impl From<CallError> for WalletError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(body) => WalletError::from(*body),
+            CallError::Unclear(error) => *error,
+        }
+    }
+}
+
+/// GET, once.
+pub(crate) async fn get<R: DeserializeOwned>(
+    ports: &Ports,
+    peer: Peer<'_>,
+    path: &str,
+) -> Result<R, CallError> {
+    let request = request(peer, path, None, TIMEOUT);
+    decode(peer, send(ports, peer, request).await?)
+}
+
+/// POST, again after a pause while there is no word to rely on: every message of the protocol can be repeated.
+pub(crate) async fn post<R: DeserializeOwned>(
+    ports: &Ports,
+    peer: Peer<'_>,
+    path: &str,
+    message: &impl Serialize,
+) -> Result<R, CallError> {
+    let body = encode(message)?;
+    let mut pauses = PAUSES.iter();
+    loop {
+        let request = request(peer, path, Some(body.clone()), TIMEOUT);
+        let result = match send(ports, peer, request).await {
+            Ok(response) => decode(peer, response),
+            Err(error) => Err(error),
+        };
+        match (result, pauses.next()) {
+            (Err(CallError::Unclear(_)), Some(pause)) => ports.clock.sleep(*pause).await,
+            (result, _) => return result,
+        }
+    }
+}
+
+/// POST of an M3 or S3, once, which the seller holds until the center confirms. Nothing while unconfirmed.
+pub(crate) async fn post_held<R: DeserializeOwned>(
+    ports: &Ports,
+    shop: &Origin,
+    path: &str,
+    message: &impl Serialize,
+) -> Result<Option<R>, CallError> {
+    let peer = Peer::Shop(shop);
+    let request = request(peer, path, Some(encode(message)?), HELD_TIMEOUT);
+    let response = send(ports, peer, request).await?;
+    if response.status == 202 { Ok(None) } else { decode(peer, response).map(Some) }
+}
+
+fn request(peer: Peer<'_>, path: &str, body: Option<Vec<u8>>, timeout: Duration) -> Request {
+    Request { origin: peer.origin().to_string(), path: format!("/api/v1{path}"), body, timeout }
+}
+
+fn encode(message: &impl Serialize) -> Result<Vec<u8>, CallError> {
+    serde_json::to_vec(message).map_err(|error| {
+        CallError::Unclear(Box::new(WalletError::from(Problem::RecordDamaged).because(format!("{error}."))))
+    })
+}
+
+async fn send(ports: &Ports, peer: Peer<'_>, request: Request) -> Result<Response, CallError> {
+    let problem = |error| match (error, peer) {
+        (NetworkError::Offline, _) => Problem::Offline,
+        (NetworkError::TooLarge, _) => Problem::ReplyInvalid,
+        (NetworkError::Unreachable | NetworkError::Timeout, Peer::Center(_)) => Problem::CenterUnreachable,
+        (NetworkError::Unreachable | NetworkError::Timeout, Peer::Shop(_)) => Problem::ShopUnreachable,
+    };
+    ports.transport.send(request).await.map_err(|error| CallError::Unclear(Box::new(problem(error).into())))
+}
+
+fn decode<R: DeserializeOwned>(peer: Peer<'_>, response: Response) -> Result<R, CallError> {
+    if response.status == 200 {
+        return serde_json::from_slice(&response.body).map_err(|error| {
+            let error = WalletError::from(Problem::ReplyInvalid).because(format!("{error}."));
+            CallError::Unclear(Box::new(error))
+        });
+    }
+    match serde_json::from_slice::<ErrorBody>(&response.body) {
+        Ok(body) if is_passing(body.code) => Err(CallError::Unclear(Box::new(body.into()))),
+        Ok(body) => Err(CallError::Refused(Box::new(body))),
+        // A proxy's page, or a server that is no center or shop.
+        Err(_) => {
+            let problem = match peer {
+                Peer::Center(_) => Problem::CenterUnreachable,
+                Peer::Shop(_) => Problem::ShopUnreachable,
+            };
+            let error = WalletError::from(problem).because(format!("It answered {}.", response.status));
+            Err(CallError::Unclear(Box::new(error)))
+        }
+    }
+}
+
+/// Whether the code speaks of the server's state, rather than of the message.
+fn is_passing(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::RateLimited
+            | ErrorCode::CenterUnreachable
+            | ErrorCode::StoreUnavailable
+            | ErrorCode::Busy
+            | ErrorCode::Fault
+    )
+}

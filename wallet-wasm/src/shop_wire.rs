@@ -1,0 +1,82 @@
+//! What shops say of themselves, their articles and campaigns (docs/ARCHITECTURE.md, HTTP of a storefront).
+//!
+//! None of it moves money: offers do. So fields that this wallet does not know are passed over.
+
+use serde::{Deserialize, Serialize};
+use tuppence_protocol::scrip::Item;
+use tuppence_protocol::{Amount, Timestamp, VendorId};
+
+use crate::view::{CampaignKind, Question};
+
+/// GET `/shop`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Shop {
+    pub(crate) vendor_id: VendorId,
+    pub(crate) center_origin: String,
+    pub(crate) title: String,
+    #[serde(default)]
+    pub(crate) description: String,
+}
+
+/// GET `/articles`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Articles {
+    pub(crate) articles: Vec<Article>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Article {
+    pub(crate) slug: String,
+    pub(crate) url: String,
+    pub(crate) title: String,
+    #[serde(default)]
+    pub(crate) teaser: String,
+    /// Absent or zero for what is free.
+    #[serde(default)]
+    pub(crate) price: Option<Amount>,
+    #[serde(default)]
+    pub(crate) date: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) authors: Vec<String>,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) image: Option<String>,
+}
+
+/// GET `/campaigns`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Campaigns {
+    pub(crate) campaigns: Vec<Campaign<u32>>,
+}
+
+/// GET `/campaigns/{item}`: with the questions themselves in place of their number.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Campaign<Q> {
+    pub(crate) item: Item,
+    pub(crate) kind: CampaignKind,
+    pub(crate) title: String,
+    #[serde(default)]
+    pub(crate) sponsor: String,
+    pub(crate) reward: Amount,
+    #[serde(default)]
+    pub(crate) minutes: u32,
+    pub(crate) questions: Q,
+    #[serde(default)]
+    pub(crate) remaining: Option<u64>,
+    #[serde(default)]
+    pub(crate) end: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) intro: String,
+    #[serde(default)]
+    pub(crate) image: Option<String>,
+    #[serde(default)]
+    pub(crate) link: Option<String>,
+    #[serde(default)]
+    pub(crate) audience: String,
+}
+
+pub(crate) type CampaignWithQuestions = Campaign<Vec<Question>>;

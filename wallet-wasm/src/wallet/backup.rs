@@ -1,0 +1,139 @@
+//! Copies: the whole wallet as text, and back (T5).
+//!
+//! A copy holds the secrets in the clear, since a copy that only this browser could open would not
+//! outlive it. It is versioned, names its center, and every record in it is checked before it is taken.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use tuppence_protocol::{Secret, Timestamp};
+
+use crate::error::{Problem, WalletError};
+use crate::operation::session::{Session, check_version, hold, unwrap, wrap};
+use crate::origin::Origin;
+use crate::ports::{Changes, Scan};
+use crate::record::{self, WalletRecord};
+use crate::view::WalletEvent;
+use crate::wallet::Inner;
+
+const FORMAT: &str = "tuppence-wallet";
+const VERSION: u32 = 1;
+/// The largest copy that is read, in bytes.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A wallet as a file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Backup {
+    format: String,
+    version: u32,
+    warning: String,
+    center: Origin,
+    exported: Timestamp,
+    custom_secret: Secret,
+    wallet_key: Secret,
+    records: BTreeMap<String, serde_json::Value>,
+}
+
+/// The wallet as text.
+pub(crate) async fn export(inner: &Rc<Inner>) -> Result<String, WalletError> {
+    let session = Session::open(inner).await?;
+    let ports = session.ports();
+    let mut records = BTreeMap::new();
+    for (key, record) in ports.storage.list("", Scan::All).await? {
+        let value = serde_json::from_slice(&record)
+            .map_err(|error| WalletError::from(Problem::RecordDamaged).because(format!("{key}: {error}.")))?;
+        records.insert(key, value);
+    }
+    let backup = Backup {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        warning: "Whoever has this file has the e-cash in it. Keep it where nobody else can read it."
+            .to_owned(),
+        center: session.wallet.center.origin.clone(),
+        exported: session.now(),
+        custom_secret: session.custom_secret.clone(),
+        wallet_key: unwrap(ports, session.wallet.wallet_key.as_slice()).await?,
+        records,
+    };
+    serde_json::to_string_pretty(&backup)
+        .map_err(|error| WalletError::from(Problem::RecordDamaged).because(format!("{error}.")))
+}
+
+/// Takes a copy, and asks the center for the live scrip if it can be reached.
+pub(crate) async fn import(inner: &Rc<Inner>, copy: &str, replace: bool) -> Result<(), WalletError> {
+    let backup = parse(copy)?;
+    if backup.center != inner.config.center_origin {
+        return Err(WalletError::from(Problem::BackupForeign).because(format!("It is of {}.", backup.center)));
+    }
+    let ports = &inner.ports;
+    let guard = hold(inner).await?;
+    let existing = ports.storage.list("", Scan::All).await?;
+    if existing.iter().any(|(key, _)| key == "wallet") && !replace {
+        return Err(Problem::WalletExists.into());
+    }
+    let mut changes = Changes::default();
+    for (key, _) in existing {
+        changes.remove(key);
+    }
+    let damaged = |error| WalletError::from(Problem::BackupInvalid).because(format!("{error}."));
+    for (key, value) in &backup.records {
+        changes.put(key.clone(), serde_json::to_vec(value).map_err(damaged)?);
+    }
+    let wallet = backup.records.get("wallet").ok_or(Problem::BackupInvalid)?;
+    let mut wallet = WalletRecord::deserialize(wallet).map_err(damaged)?;
+    check_version(&wallet)?;
+    wallet.custom_secret = wrap(ports, &backup.custom_secret).await?;
+    wallet.wallet_key = wrap(ports, &backup.wallet_key).await?;
+    wallet.stale = true;
+    changes.write("", &wallet)?;
+    ports.storage.commit(changes).await?;
+    drop(guard);
+    inner.tell(&WalletEvent::Wallet);
+
+    // Where the center cannot be reached now, the record says that it is still to be asked.
+    if let Ok(mut session) = Session::open(inner).await {
+        let _ = session.settle().await;
+    }
+    Ok(())
+}
+
+fn parse(copy: &str) -> Result<Backup, WalletError> {
+    if copy.len() > BYTES_MAX {
+        return Err(WalletError::from(Problem::BackupInvalid).because("It is too large."));
+    }
+    let invalid = |error| WalletError::from(Problem::BackupInvalid).because(format!("{error}."));
+    let header: Header = serde_json::from_str(copy).map_err(invalid)?;
+    if header.format != FORMAT {
+        return Err(Problem::BackupInvalid.into());
+    }
+    if header.version > VERSION {
+        return Err(Problem::RecordNewer.into());
+    }
+    let backup: Backup = serde_json::from_str(copy).map_err(invalid)?;
+    if let Some((key, _)) = backup.records.iter().find(|(key, value)| !record::fits(key, value)) {
+        return Err(WalletError::from(Problem::BackupInvalid).because(format!("{key} cannot be read.")));
+    }
+    Ok(backup)
+}
+
+/// What every version of a copy begins with.
+#[derive(Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+/// Removes all records.
+pub(crate) async fn delete(inner: &Rc<Inner>) -> Result<(), WalletError> {
+    let guard = hold(inner).await?;
+    let mut changes = Changes::default();
+    for (key, _) in inner.ports.storage.list("", Scan::All).await? {
+        changes.remove(key);
+    }
+    inner.ports.storage.commit(changes).await?;
+    drop(guard);
+    inner.tell(&WalletEvent::Wallet);
+    Ok(())
+}
