@@ -192,3 +192,6 @@ pub struct Transfer {
     /// When.
     pub at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests;
