@@ -31,7 +31,7 @@ use crate::view::{Change, EntryKind, HistoryEntry, Party, Progress, WalletEvent}
 use crate::wallet::Inner;
 
 /// Hashes between two breaths of the page.
-const SLICE: u64 = 2_000;
+const SLICE: u64 = 8_000;
 /// How often a registration begins anew before it is given up.
 const ATTEMPTS_MAX: u32 = 3;
 

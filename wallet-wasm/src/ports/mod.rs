@@ -11,6 +11,8 @@ use tuppence_protocol::{Duration, Timestamp};
 use crate::error::{Problem, WalletError};
 use crate::view::{StorageState, WalletEvent};
 
+#[cfg(target_arch = "wasm32")]
+pub mod browser;
 pub mod memory;
 
 /// All ports of one wallet.

@@ -1,7 +1,7 @@
 //! The wallet: what an interface can ask of it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use tuppence_protocol::Amount;
 use tuppence_protocol::envelope::Fingerprint;
@@ -37,6 +37,17 @@ pub struct Config {
 /// a call's future is like a crash: what was begun is finished by [`Wallet::resume`].
 #[derive(Debug, Clone)]
 pub struct Wallet(Rc<Inner>);
+
+/// A wallet that may have been dropped.
+#[derive(Debug, Clone)]
+pub struct WeakWallet(Weak<Inner>);
+
+impl WeakWallet {
+    /// The wallet, while somebody uses it.
+    pub fn upgrade(&self) -> Option<Wallet> {
+        self.0.upgrade().map(Wallet)
+    }
+}
 
 pub(crate) struct Inner {
     pub(crate) ports: Ports,
@@ -86,6 +97,11 @@ impl Wallet {
             }
         }
         Ok(Wallet(inner))
+    }
+
+    /// The same wallet, without keeping it open.
+    pub fn downgrade(&self) -> WeakWallet {
+        WeakWallet(Rc::downgrade(&self.0))
     }
 
     /// Whether there is a wallet yet, and whose.
