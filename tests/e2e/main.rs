@@ -1,5 +1,6 @@
 //! What people do with Tuppence, in headless Chromium against the real program.
 
+mod album;
 mod cash_out;
 mod earn;
 mod interrupted;
@@ -7,7 +8,7 @@ mod keyboard;
 mod newcomer;
 mod pay;
 mod publisher;
-mod screenshots;
 mod settings;
 mod tabs;
 mod trouble;
+mod without_a_browser;

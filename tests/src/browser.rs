@@ -16,6 +16,7 @@ use thirtyfour::{BrowserLogEntry, Capabilities, WebDriver, WindowHandle};
 use crate::chromedriver::{Chromedriver, program_named_by};
 use crate::console;
 use crate::emulation::{self, Screen};
+use crate::http;
 use crate::wait::{Seen, until};
 
 /// What every browser is started with: nothing of its own on the network, no first-run pages.
@@ -117,6 +118,19 @@ impl Browser {
     pub async fn console(&self) -> Vec<String> {
         let _ = self.read_console().await;
         self.console.borrow().iter().map(console::line).collect()
+    }
+
+    /// Waits until a request of the page to an address with this part has failed.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn misses(&self, part: &str) -> Result<()> {
+        until(&format!("a request to {part} to fail"), async || {
+            let lines = self.console().await;
+            let missed = lines.iter().any(|line| line.contains("network") && line.contains(part));
+            Ok(if missed { Seen::Ready(()) } else { Seen::NotYet(lines.join("\n")) })
+        })
+        .await
     }
 
     /// Goes to an address and waits until it has loaded.
@@ -291,7 +305,7 @@ impl Browser {
             json!({ "binary": program_named_by("CHROMIUM")?, "args": flags, "prefs": preferences }),
         )?;
         let driver = WebDriver::builder(self.chromedriver.address(), capabilities)
-            .client(client()?)
+            .client(http::client()?)
             .connect()
             .await
             .context("starting Chromium")?;
@@ -319,11 +333,4 @@ impl Browser {
 /// Where screenshots go, and what is left of failed scenarios. Git ignores it.
 pub fn artifacts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts")
-}
-
-/// A client for chromedriver that no proxy of the environment gets between.
-fn client() -> Result<reqwest::Client> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only(std::iter::empty());
-    client.timeout(Duration::from_secs(120)).build().context("an HTTP client")
 }

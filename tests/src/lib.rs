@@ -11,6 +11,8 @@ pub mod chromedriver;
 pub mod console;
 pub mod emulation;
 mod hands;
+pub mod http;
+pub mod native;
 pub mod pages;
 pub mod program;
 pub mod stage;

@@ -46,6 +46,14 @@ impl<'a> Earn<'a> {
         self.0.browser.see(&heading("Earn")).await.map(drop)
     }
 
+    /// Goes there by the navigation.
+    ///
+    /// # Errors
+    /// If it isn't there.
+    pub async fn go_there(&self) -> Result<()> {
+        self.0.go_to("Earn").await
+    }
+
     /// Answers the quiz rightly, from the list of campaigns, and sees the reward arrive.
     ///
     /// # Errors
