@@ -4,6 +4,7 @@
 //! [`endpoint::Endpoint`]s, which say for every method who may call it; [`message::Message`] decodes what
 //! arrives, [`error::ApiError`] answers what is refused.
 
+pub mod center;
 pub mod client;
 pub mod endpoint;
 pub mod error;
@@ -13,3 +14,4 @@ pub mod middleware;
 pub mod openapi;
 pub mod peer;
 pub mod site;
+pub mod stopping;

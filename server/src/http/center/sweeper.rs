@@ -1,0 +1,72 @@
+//! What the center does by itself: it ends steps that nobody ended (spec/01, rule 5), and counts.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use tuppence_protocol::Timestamp;
+
+use super::CenterApi;
+use crate::center::{CenterRules, Command};
+use crate::store::committer::{CommitError, Handle};
+
+/// How often it looks for steps to end.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// The most steps that are ended at once; more wait for the next look.
+const STEPS_MAX: usize = 1_000;
+
+/// Ends what has waited too long, until the program stops.
+pub async fn sweep(api: Data<CenterApi>) {
+    loop {
+        if let Err(error) = sweep_once(&api).await {
+            tracing::warn!(%error, "steps that have waited too long could not be ended; the next look follows");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = api.stopping.wait() => return,
+        }
+    }
+}
+
+async fn sweep_once(api: &CenterApi) -> Result<(), CommitError> {
+    let pending = api.center.policy.pending.as_millis();
+    let before = Timestamp::from_millis(api.now().as_millis().saturating_sub(pending));
+    let steps = api.committer.read(move |store| store.pending_steps(before, STEPS_MAX)).await?;
+    api.committer.submit(Command::Sweep(steps)).await?;
+    Ok(())
+}
+
+/// Adds the committer's counts to the metrics.
+pub(super) fn register(registry: &mut Registry, committer: Handle<CenterRules>) {
+    registry.register_collector(Box::new(Committed(committer)));
+}
+
+#[derive(Debug)]
+struct Committed(Handle<CenterRules>);
+
+impl Collector for Committed {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let measured = self.0.meter().read();
+        for (name, help, count) in [
+            ("committer_batches", "Batches that were committed", measured.batches),
+            ("committer_commands", "Commands that were answered", measured.commands),
+            ("committer_failures", "Batches that the store did not take", measured.failures),
+            ("committer_commit_microseconds", "Time in commits", measured.commit_micros),
+        ] {
+            let counter = ConstCounter::new(count);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        let held = ConstGauge::new(i64::try_from(self.0.ended().waiting()).unwrap_or(i64::MAX));
+        held.encode(encoder.encode_descriptor(
+            "relays_held",
+            "Requests held open",
+            None,
+            held.metric_type(),
+        )?)
+    }
+}

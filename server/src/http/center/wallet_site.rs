@@ -1,0 +1,249 @@
+//! The wallet's pages: the built site, held in memory, so that no request ever names a file (T28).
+//!
+//! Files whose names carry a hash never change and are cached for good; the page itself is asked for anew,
+//! and when it has changed on disk, the whole site is read again.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, IF_NONE_MATCH, VARY,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, Route};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+use super::CenterApi;
+use crate::http::error::ApiError;
+
+/// The page that every address of the application gets.
+const PAGE: &str = "/index.html";
+
+/// More than this is no wallet.
+const SITE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Shown while there is nothing to serve.
+const NOT_BUILT: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Tuppence</title>\
+    <h1>The wallet is not built yet</h1>\
+    <p>This center works, but it has no pages to show. In the source folder, run \
+    <code>cargo xtask build</code>, or name the built site with <code>--wallet-site</code>. \
+    Then load this page again.</p>";
+
+/// The site, as it was last read.
+pub(super) struct WalletSite {
+    folder: PathBuf,
+    files: RwLock<Option<Arc<Files>>>,
+}
+
+struct Files {
+    page_written: SystemTime,
+    by_path: HashMap<String, File>,
+}
+
+struct File {
+    content_type: String,
+    etag: String,
+    hashed: bool,
+    plain: Bytes,
+    /// Where it is smaller.
+    gzip: Option<Bytes>,
+}
+
+impl WalletSite {
+    /// The site in `folder`, if it is built, now or later.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        let site = WalletSite { folder, files: RwLock::new(None) };
+        site.files();
+        site
+    }
+
+    /// The current files; read again when the page has changed.
+    fn files(&self) -> Option<Arc<Files>> {
+        let known = self.files.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let written = page_written(&self.folder);
+        match (&known, written) {
+            (Some(files), Some(written)) if files.page_written == written => known,
+            // While it is being built again, the old one is good.
+            (_, None) => known,
+            (_, Some(written)) => match read(&self.folder, written) {
+                Ok(files) => {
+                    let files = Some(Arc::new(files));
+                    self.files.write().unwrap_or_else(PoisonError::into_inner).clone_from(&files);
+                    files
+                }
+                Err(error) => {
+                    tracing::warn!(%error, folder = %self.folder.display(), "the wallet's site cannot be read");
+                    known
+                }
+            },
+        }
+    }
+
+    /// The files, without a look at the disk where they are known.
+    fn known(&self) -> Option<Arc<Files>> {
+        let known = self.files.read().unwrap_or_else(PoisonError::into_inner).clone();
+        known.or_else(|| self.files())
+    }
+}
+
+/// Everything that is no API.
+pub(super) fn route() -> Route {
+    web::to(serve)
+}
+
+async fn serve(request: HttpRequest, api: Data<CenterApi>) -> Result<HttpResponse, ApiError> {
+    if *request.method() != Method::GET && *request.method() != Method::HEAD {
+        return Err(ApiError::method(vec![Method::GET]));
+    }
+    let path = request.path();
+    if let Some(file) = api.wallet_site.known().as_ref().and_then(|files| files.by_path.get(path))
+        && path != PAGE
+    {
+        return Ok(answer(file, request.headers()));
+    }
+    let last = path.rsplit('/').next().unwrap_or_default();
+    if last.contains('.') && path != PAGE {
+        return Err(ApiError::not_found());
+    }
+    match api.wallet_site.files().as_ref().and_then(|files| files.by_path.get(PAGE)) {
+        Some(page) => Ok(answer(page, request.headers())),
+        None => Ok(HttpResponse::ServiceUnavailable()
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .body(NOT_BUILT)),
+    }
+}
+
+fn answer(file: &File, headers: &HeaderMap) -> HttpResponse {
+    let gzip = file.gzip.as_ref().filter(|_| takes_gzip(headers));
+    let etag = format!("\"{}{}\"", file.etag, if gzip.is_some() { "-gz" } else { "" });
+    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let current =
+        known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let caching = if file.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut response = HttpResponse::build(if current { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    response
+        .insert_header((ETAG, etag))
+        .insert_header((CACHE_CONTROL, caching))
+        .insert_header((VARY, "Accept-Encoding"));
+    if current {
+        return response.finish();
+    }
+    response.content_type(file.content_type.as_str());
+    match gzip {
+        Some(gzip) => response.insert_header((CONTENT_ENCODING, "gzip")).body(gzip.clone()),
+        None => response.body(file.plain.clone()),
+    }
+}
+
+/// Whether the client names gzip, and not with a weight of nothing.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|entry| {
+        let mut parts = entry.split(';').map(str::trim);
+        let gzip = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
+        let refused = parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        gzip && !refused
+    })
+}
+
+fn page_written(folder: &Path) -> Option<SystemTime> {
+    fs::metadata(folder.join("index.html")).ok()?.modified().ok()
+}
+
+/// Reads all regular files below `folder`; links are not followed.
+fn read(folder: &Path, page_written: SystemTime) -> io::Result<Files> {
+    let mut by_path = HashMap::new();
+    let mut bytes_left = SITE_BYTES_MAX;
+    for entry in WalkDir::new(folder).follow_links(false) {
+        let entry = entry.map_err(io::Error::other)?;
+        let relative = entry.path().strip_prefix(folder).ok().and_then(Path::to_str);
+        let (true, Some(relative)) = (entry.file_type().is_file(), relative) else { continue };
+        let plain = fs::read(entry.path())?;
+        let length = u64::try_from(plain.len()).unwrap_or(u64::MAX);
+        bytes_left = bytes_left
+            .checked_sub(length)
+            .ok_or_else(|| io::Error::other("the site is larger than 64 MiB"))?;
+        let path = format!("/{}", relative.replace(std::path::MAIN_SEPARATOR, "/"));
+        by_path.insert(path, File::new(relative, plain)?);
+    }
+    Ok(Files { page_written, by_path })
+}
+
+impl File {
+    fn new(name: &str, plain: Vec<u8>) -> io::Result<Self> {
+        let mime = mime_guess::from_path(name).first_or_octet_stream();
+        let text = mime.type_() == "text" || mime.subtype() == "javascript";
+        let content_type =
+            if text { format!("{}; charset=utf-8", mime.essence_str()) } else { mime.to_string() };
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&plain)?;
+        let gzip = encoder.finish()?;
+        let smaller = gzip.len() < plain.len();
+        let etag = tuppence_protocol::bytes::encode(&Sha256::digest(&plain)[..16]);
+        Ok(File {
+            content_type,
+            etag,
+            hashed: is_hashed(name),
+            plain: Bytes::from(plain),
+            gzip: smaller.then(|| Bytes::from(gzip)),
+        })
+    }
+}
+
+/// Whether a name carries a hash of its content, as Trunk writes it: `main-0123456789abcdef.css`.
+fn is_hashed(name: &str) -> bool {
+    name.split(['/', '-', '_', '.'])
+        .any(|part| part.len() >= 12 && part.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn names_with_a_hash_are_known() {
+        for hashed in
+            ["main-d1b2c3d4e5f60718.css", "tuppence-web-0123456789abcdef_bg.wasm", "a/b-0123456789ab.js"]
+        {
+            assert!(is_hashed(hashed), "{hashed}");
+        }
+        for plain in ["index.html", "favicon.ico", "main-dark.css", "snippets/leptos/inline0.js"] {
+            assert!(!is_hashed(plain), "{plain}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        let takes = |value| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+            takes_gzip(&headers)
+        };
+        assert!(takes("gzip, deflate, br") && takes("br;q=1, GZIP;q=0.5"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes("") && !takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn webassembly_and_scripts_have_their_types() {
+        for (name, content_type) in [
+            ("a.wasm", "application/wasm"),
+            ("a.js", "text/javascript; charset=utf-8"),
+            ("a.css", "text/css; charset=utf-8"),
+            ("index.html", "text/html; charset=utf-8"),
+            ("a.svg", "image/svg+xml"),
+        ] {
+            assert_eq!(File::new(name, Vec::new()).unwrap().content_type, content_type);
+        }
+    }
+}
