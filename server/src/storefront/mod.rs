@@ -1,6 +1,381 @@
 //! The storefront: a shop's articles and campaigns, its offers and deliveries.
+//!
+//! ```text
+//! catalogue, campaigns   folders as values, read again when files change
+//! sale, earn             S1-S7 and M1-M7 over protocol::scrip::seller
+//! relay, center          the way to the center: HTTP only
+//! store                  what must survive a restart: attempts, answers, the shop's own secret
+//! pages, view            what browsers and wallets see
+//! ```
+//!
+//! [`Storefront::open`] reads the folders and opens the store; [`Storefront::start`] meets the center, sets
+//! budgets aside and watches the folders.
 
 pub mod campaigns;
 pub mod catalogue;
+mod center;
+pub mod cookie;
+pub mod credentials;
+mod earn;
 pub mod folder;
+mod funding;
+pub mod pages;
 pub mod problem;
+mod relay;
+mod sale;
+pub mod sample;
+pub mod store;
+pub mod view;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch as value};
+use tuppence_protocol::scrip::campaign::CampaignState;
+use tuppence_protocol::scrip::relay::{Delivery, Unconfirmed};
+use tuppence_protocol::scrip::seller::{AwaitingOutcome, Fresh, Seller};
+use tuppence_protocol::scrip::{Item, Refused};
+use tuppence_protocol::{ErrorCode, Refusal, Timestamp, VendorId};
+
+use crate::clock::Clock;
+use campaigns::Campaigns;
+use catalogue::fields::Prices;
+use catalogue::media::{MediaAddresses, Root};
+use catalogue::{Catalogue, CatalogueSettings};
+pub use center::ANSWER_TIME_MAX;
+use center::CenterClient;
+use cookie::Cookies;
+use credentials::Credentials;
+pub use earn::Permission;
+use problem::{Problem, Severity};
+use relay::Relay;
+use store::{ShopStore, ShopStoreError, StoreHandle};
+
+/// How often budgets are compared with the center's.
+const FUNDING_PERIOD: Duration = Duration::from_secs(60);
+/// How long a shop waits before it looks for its center again.
+const MEETING_PAUSE: Duration = Duration::from_secs(2);
+/// Under which name the store keeps the center's identity.
+const CENTER_SETTING: &str = "center";
+
+/// What a shop is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The shop's database file.
+    pub database: PathBuf,
+    /// The folder of articles.
+    pub content: PathBuf,
+    /// The folder of campaigns.
+    pub campaigns: PathBuf,
+    /// What the shop shares with its center.
+    pub credentials: Credentials,
+    /// Where browsers find the shop, such as `https://shop.example`; without a slash at the end.
+    pub origin: String,
+    /// Where the shop reaches its center.
+    pub center_origin: String,
+    /// Where readers find their wallet: the center's address for browsers.
+    pub wallet_origin: String,
+    /// The shop's name.
+    pub title: String,
+    /// What it sells, in a sentence.
+    pub description: String,
+    /// The currency of its center, and the price of articles that name none.
+    pub prices: Prices,
+    /// The longest that an M3 or S3 is held.
+    pub hold: Duration,
+    /// How many are held at once.
+    pub held_max: usize,
+}
+
+/// The longest that an M3 or S3 is held, unless settings say otherwise (spec/01).
+pub const HOLD: Duration = Duration::from_secs(30);
+/// How many are held at once, unless settings say otherwise.
+pub const HELD_MAX: usize = 2_000;
+
+/// A shop.
+pub struct Storefront {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    store: StoreHandle,
+    cookies: Cookies,
+    catalogue_settings: CatalogueSettings,
+    campaign_media: MediaAddresses,
+    catalogue: ArcSwap<Catalogue>,
+    campaigns: ArcSwap<Campaigns>,
+    seller: ArcSwapOption<Seller>,
+    budgets: ArcSwap<BTreeMap<Item, CampaignState>>,
+    budgets_changed: Notify,
+    reloads: value::Sender<u64>,
+    center: CenterClient,
+    relay: Arc<Relay>,
+}
+
+/// A refusal, with the protocol's own message (PM2_2, GM2_2) where there is one.
+#[derive(Debug)]
+pub struct Declined {
+    /// Why.
+    pub refusal: Refusal,
+    /// The message.
+    pub reply: Option<Refused>,
+}
+
+impl From<Refusal> for Declined {
+    fn from(refusal: Refusal) -> Self {
+        Declined { refusal, reply: None }
+    }
+}
+
+/// The answer to an M3 or S3.
+#[derive(Debug)]
+pub enum Delivered {
+    /// M7 or S7.
+    Document(Box<Delivery>),
+    /// Not confirmed within the time.
+    Unconfirmed(Unconfirmed),
+}
+
+/// Why a shop cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its store.
+    #[error(transparent)]
+    Store(#[from] ShopStoreError),
+    /// Its settings.
+    #[error("{}", .0.message)]
+    Settings(Refusal),
+}
+
+/// The center's identity, as kept for a start without it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct KnownCenter {
+    origin: String,
+    center_id: VendorId,
+}
+
+impl Storefront {
+    /// Opens the shop's store, and reads its folders; `http` reaches the center.
+    ///
+    /// # Errors
+    /// If the store cannot be opened, or the credentials have no secret.
+    pub fn open(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+    ) -> Result<Arc<Self>, OpenError> {
+        let store = ShopStore::open(&settings.database)?;
+        let secret = store.secret()?;
+        let budgets = store.budgets()?.into_iter().map(|state| (state.item.clone(), state)).collect();
+        let known: Option<KnownCenter> =
+            store.setting(CENTER_SETTING)?.and_then(|text| serde_json::from_str(&text).ok());
+        let seller = match known.filter(|known| known.origin == settings.center_origin) {
+            Some(known) => Some(seller(&settings, known.center_id).map_err(OpenError::Settings)?),
+            None => None,
+        };
+        let media = |root| MediaAddresses::new(&settings.origin, root, secret.clone());
+        let (article_media, campaign_media) = (media(Root::Articles), media(Root::Campaigns));
+        let catalogue_settings = CatalogueSettings {
+            origin: settings.origin.clone(),
+            prices: settings.prices,
+            media: article_media,
+        };
+        let catalogue = Catalogue::load(&settings.content, &catalogue_settings);
+        let campaigns = Campaigns::load(&settings.campaigns, settings.prices.currency, &campaign_media);
+        let center = CenterClient::new(http, &settings.center_origin);
+        let shop = Arc::new(Storefront {
+            relay: Relay::new(center.clone(), settings.hold, settings.held_max),
+            cookies: Cookies::new(secret),
+            store: StoreHandle::new(store),
+            catalogue: ArcSwap::from_pointee(catalogue),
+            campaigns: ArcSwap::from_pointee(campaigns),
+            seller: ArcSwapOption::new(seller),
+            budgets: ArcSwap::from_pointee(budgets),
+            budgets_changed: Notify::new(),
+            reloads: value::Sender::new(0),
+            settings,
+            clock,
+            catalogue_settings,
+            campaign_media,
+            center,
+        });
+        log_problems(&shop.problems());
+        Ok(shop)
+    }
+
+    /// Meets the center, sets budgets aside and watches the folders, as long as the result lives.
+    /// Must be called in a Tokio runtime.
+    #[must_use]
+    pub fn start(self: &Arc<Self>) -> Running {
+        let shop = self.clone();
+        let funding = tokio::spawn(async move {
+            shop.meet_center().await;
+            let mut reloads = shop.reloads.subscribe();
+            loop {
+                shop.fund_all().await;
+                tokio::select! {
+                    () = tokio::time::sleep(FUNDING_PERIOD) => {}
+                    () = shop.budgets_changed.notified() => {}
+                    _ = reloads.changed() => {}
+                }
+            }
+        });
+        Running { funding, _watching: watch::watch(self) }
+    }
+
+    /// Reads both folders again; what is read replaces what was there, between two requests.
+    pub fn reload(&self) {
+        let catalogue = Catalogue::load(&self.settings.content, &self.catalogue_settings);
+        let campaigns =
+            Campaigns::load(&self.settings.campaigns, self.settings.prices.currency, &self.campaign_media);
+        self.catalogue.store(Arc::new(catalogue));
+        self.campaigns.store(Arc::new(campaigns));
+        tracing::info!("articles and campaigns were read again");
+        log_problems(&self.problems());
+        self.reloads.send_modify(|count| *count += 1);
+    }
+
+    /// Counts how often the folders were read again.
+    pub fn reloads(&self) -> value::Receiver<u64> {
+        self.reloads.subscribe()
+    }
+
+    /// What is wrong with articles and campaigns just now.
+    pub fn problems(&self) -> Vec<Problem> {
+        let (catalogue, campaigns) = (self.catalogue.load(), self.campaigns.load());
+        catalogue.problems().iter().chain(campaigns.problems()).cloned().collect()
+    }
+
+    /// The articles, as last read.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
+    }
+
+    /// The campaigns, as last read.
+    pub fn campaigns(&self) -> Arc<Campaigns> {
+        self.campaigns.load_full()
+    }
+
+    /// What it was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What it remembers.
+    pub fn store(&self) -> &StoreHandle {
+        &self.store
+    }
+
+    /// Seals and checks the cookies of paid articles.
+    pub fn cookies(&self) -> &Cookies {
+        &self.cookies
+    }
+
+    /// The picture behind an address's parts, if the shop gave that address out.
+    pub fn picture(&self, root: &str, seal: &str, file: &str) -> Option<(std::fs::File, &'static str)> {
+        let opened = if root == Root::Articles.as_str() {
+            let file = self.catalogue_settings.media.file(seal, file)?;
+            self.catalogue.load().folder()?.open_file(file)
+        } else if root == Root::Campaigns.as_str() {
+            let file = self.campaign_media.file(seal, file)?;
+            self.campaigns.load().folder()?.open_file(file)
+        } else {
+            return None;
+        };
+        Some((opened.ok()?, catalogue::media::media_type(file)?))
+    }
+
+    /// The shop's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The seller's side of the protocol, once the center is known.
+    fn seller(&self) -> Result<Arc<Seller>, Refusal> {
+        let unknown =
+            || Refusal::new(ErrorCode::CenterUnreachable, "The shop has not reached its payment center yet.");
+        self.seller.load_full().ok_or_else(unknown)
+    }
+
+    fn fresh(&self) -> Result<Fresh, Refusal> {
+        let mut random = [0; 10];
+        getrandom::fill(&mut random).map_err(fault)?;
+        Ok(Fresh { now: self.now(), random })
+    }
+
+    fn ask_again(&self, waiting: &AwaitingOutcome, path: &str) -> Result<Delivered, Refusal> {
+        let path = path.parse().map_err(fault)?;
+        Ok(Delivered::Unconfirmed(waiting.unconfirmed(path, self.now())))
+    }
+
+    /// Finds out who the center is, and keeps it for a start without it.
+    async fn meet_center(&self) {
+        let info = loop {
+            match self.center.info().await {
+                Ok(info) => break info,
+                Err(_) => tokio::time::sleep(MEETING_PAUSE).await,
+            }
+        };
+        if info.currency != self.settings.prices.currency {
+            tracing::error!(center = %info.currency, shop = %self.settings.prices.currency,
+                "the center's currency is another one: nothing can be sold");
+        }
+        match seller(&self.settings, info.center_id.clone()) {
+            Ok(seller) => self.seller.store(Some(seller)),
+            Err(refusal) => tracing::error!(reason = refusal.message, "nothing can be sold"),
+        }
+        let known = KnownCenter { origin: self.settings.center_origin.clone(), center_id: info.center_id };
+        if let Ok(text) = serde_json::to_string(&known) {
+            // Its failure is in the log, and costs a start without the center only.
+            let _ = self.store.run(move |store| store.keep_setting(CENTER_SETTING, &text)).await;
+        }
+    }
+}
+
+/// A shop's background work; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    funding: tokio::task::JoinHandle<()>,
+    _watching: Option<watch::Watching>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.funding.abort();
+    }
+}
+
+fn seller(settings: &Settings, center_id: VendorId) -> Result<Arc<Seller>, Refusal> {
+    let Credentials { vendor_id, secrets } = settings.credentials.clone();
+    Seller::new(vendor_id, center_id, secrets).map(Arc::new)
+}
+
+/// What is wrong with the files of two folders, without opening the shop.
+pub fn check(content: &std::path::Path, campaigns: &std::path::Path, prices: Prices) -> Vec<Problem> {
+    let media =
+        |root| MediaAddresses::new("http://localhost", root, tuppence_protocol::Secret::from_bytes([0; 32]));
+    let settings =
+        CatalogueSettings { origin: "http://localhost".to_owned(), prices, media: media(Root::Articles) };
+    let catalogue = Catalogue::load(content, &settings);
+    let campaigns = Campaigns::load(campaigns, prices.currency, &media(Root::Campaigns));
+    catalogue.problems().iter().chain(campaigns.problems()).cloned().collect()
+}
+
+fn log_problems(problems: &[Problem]) {
+    for problem in problems {
+        match problem.severity {
+            Severity::Hidden => tracing::warn!(%problem, "not shown"),
+            Severity::Notice => tracing::info!(%problem, "shown, but"),
+        }
+    }
+}
+
+/// A mistake of this program, which the log has and the reader is spared.
+fn fault(error: impl std::fmt::Display) -> Refusal {
+    tracing::error!(%error, "a reply cannot be made");
+    Refusal::new(ErrorCode::Fault, "The shop made a mistake.")
+}

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Deserializer, de};
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::issue::ANSWERS_MAX;
-use tuppence_protocol::{Amount, Currency, Timestamp};
+use tuppence_protocol::{Amount, Currency, Text, Timestamp};
+use unicode_normalization::UnicodeNormalization;
 
 use super::{Campaign, Choice, Grading, Kind, Question};
 use crate::storefront::catalogue::fields::{amount, date};
@@ -127,10 +128,11 @@ pub fn read(
     let image = check.image(parsed.image.as_deref(), picture);
     let (questions, right) = check.questions(parsed.kind, &parsed.questions);
     let pass = check.pass(parsed.kind, parsed.pass, questions.len());
-    let title = check.text("title", &parsed.title, 200);
+    let title = check.title(&parsed.title);
     let sponsor = check.text("sponsor", &parsed.sponsor, 100);
     let intro = check.text("intro", &parsed.intro, 5_000);
-    let (Some(reward), Some(budget), true) = (reward, budget, check.problems.is_empty()) else {
+    let (Some(title), Some(reward), Some(budget), true) = (title, reward, budget, check.problems.is_empty())
+    else {
         return Err(check.problems);
     };
     Ok(Campaign {
@@ -165,13 +167,22 @@ impl Check<'_> {
     }
 
     fn text(&mut self, field: &str, text: &str, chars_max: usize) -> String {
-        let text: String = text.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
+        let text: String = text.trim().nfc().filter(|c| !c.is_control() || *c == '\n').collect();
         if text.is_empty() {
             self.wrong(field, "this is empty");
         } else if text.chars().count() > chars_max {
             self.wrong(field, format!("this is longer than {chars_max} characters"));
         }
         text
+    }
+
+    fn title(&mut self, title: &str) -> Option<Text<400>> {
+        let title = self.text("title", title, 200);
+        let fitting = Text::try_from(title);
+        if fitting.is_err() {
+            self.wrong("title", "this is longer than 400 bytes");
+        }
+        fitting.ok()
     }
 
     fn money(&mut self, field: &str, money: &Money, currency: Currency) -> Option<Amount> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::scrip::Item;
-use tuppence_protocol::{Amount, Currency, Timestamp};
+use tuppence_protocol::{Amount, Currency, Text, Timestamp};
 
 use crate::storefront::catalogue::media::{self, MediaAddresses};
 use crate::storefront::folder::Folder;
@@ -55,7 +55,7 @@ pub struct Campaign {
     /// What it asks for.
     pub kind: Kind,
     /// The title.
-    pub title: String,
+    pub title: Text<400>,
     /// Who pays.
     pub sponsor: String,
     /// What the reader sees first; plain text in paragraphs.

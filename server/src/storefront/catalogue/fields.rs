@@ -64,20 +64,26 @@ pub fn fields(file: &str, matter: &FrontMatter<'_>, prices: Prices) -> Result<Fi
     let draft = reader.flag("draft").unwrap_or(false) || reader.flag("published") == Some(false);
     let slug = reader.slug(&file_name);
     let (image, image_alt) = reader.image();
-    let read = Fields {
-        title: title.clone().unwrap_or_else(empty),
-        price,
-        date,
-        draft,
-        authors: reader.names(&["author", "authors"], None),
-        tags: reader.names(&["tags", "categories", "keywords"], Some("taxonomies")),
-        image,
-        image_alt,
-        slug,
-        description: reader.words(&["description", "summary", "excerpt"], DESCRIPTION_CHARS_MAX),
-        language: reader.language(),
-    };
-    if reader.problems.is_empty() && title.is_some() { Ok(read) } else { Err(reader.problems) }
+    let authors = reader.names(&["author", "authors"], None);
+    let tags = reader.names(&["tags", "categories", "keywords"], Some("taxonomies"));
+    let description = reader.words(&["description", "summary", "excerpt"], DESCRIPTION_CHARS_MAX);
+    let language = reader.language();
+    match title {
+        Some(title) if reader.problems.is_empty() => Ok(Fields {
+            title,
+            price,
+            date,
+            draft,
+            authors,
+            tags,
+            image,
+            image_alt,
+            slug,
+            description,
+            language,
+        }),
+        _ => Err(reader.problems),
+    }
 }
 
 struct Reader<'a> {
@@ -335,11 +341,6 @@ fn file_name(file: &str) -> (Option<DateTime<FixedOffset>>, String) {
         }
     }
     (None, name.to_owned())
-}
-
-fn empty() -> Text<400> {
-    // Only the title of an article that is not shown.
-    Text::normalized("").unwrap_or_else(|_| unreachable!("the empty text fits"))
 }
 
 #[cfg(test)]

@@ -140,6 +140,7 @@ fn plain(events: &[Event<'_>]) -> String {
             _ => {}
         }
     }
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,0 +1,119 @@
+//! M3 and S3 held open until the center confirms: many readers wait, one question for each transaction is asked.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, watch};
+use tuppence_protocol::scrip::Code;
+use tuppence_protocol::scrip::seller::{AwaitingOutcome, Seller, Settled};
+use tuppence_protocol::{ErrorCode, Refusal, Timestamp, TranId};
+
+use crate::storefront::center::CenterClient;
+
+/// A center that holds nothing is not asked more often than this.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The center's word on a transaction, and its clock when it gave it.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// How the transaction stands.
+    pub settled: Settled,
+    /// The center's clock.
+    pub center_date: Timestamp,
+}
+
+type Answer = Result<Word, Refusal>;
+type Question = (Code, TranId);
+
+/// Relays to one center.
+#[derive(Debug)]
+pub struct Relay {
+    center: CenterClient,
+    hold: Duration,
+    room: Semaphore,
+    asked: Mutex<HashMap<Question, watch::Receiver<Option<Answer>>>>,
+}
+
+impl Relay {
+    /// Holds at most `held_max` requests, each for at most `hold`.
+    pub fn new(center: CenterClient, hold: Duration, held_max: usize) -> Arc<Self> {
+        let room = Semaphore::new(held_max.min(Semaphore::MAX_PERMITS));
+        Arc::new(Relay { center, hold, room, asked: Mutex::new(HashMap::new()) })
+    }
+
+    /// Waits until the transaction has ended, the time is up, or `give_up` ends; then it may still be open.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Busy`] if too many requests are held; the center's refusal, or that it cannot be reached.
+    pub async fn wait(
+        self: &Arc<Self>,
+        seller: &Arc<Seller>,
+        waiting: &AwaitingOutcome,
+        give_up: impl Future<Output = ()>,
+    ) -> Result<Settled, Refusal> {
+        let _place = self.room.try_acquire().map_err(|_| {
+            Refusal::new(ErrorCode::Busy, "Too many readers wait for their payments just now.")
+        })?;
+        let ended = async {
+            loop {
+                let since = Instant::now();
+                match self.ask(seller, waiting).await?.settled {
+                    Settled::Open => tokio::time::sleep(PAUSE.saturating_sub(since.elapsed())).await,
+                    settled => return Ok(settled),
+                }
+            }
+        };
+        tokio::select! {
+            settled = ended => settled,
+            () = tokio::time::sleep(self.hold) => Ok(Settled::Open),
+            () = give_up => Ok(Settled::Open),
+        }
+    }
+
+    /// Asks the center once, together with everybody who asks the same just now.
+    ///
+    /// # Errors
+    /// The center's refusal, or that it cannot be reached.
+    pub async fn ask(self: &Arc<Self>, seller: &Arc<Seller>, waiting: &AwaitingOutcome) -> Answer {
+        let mut answer = self.question(seller, waiting);
+        let answered = answer.wait_for(Option::is_some).await;
+        match answered.ok().and_then(|answer| answer.clone()) {
+            Some(answer) => answer,
+            None => Err(Refusal::new(ErrorCode::Busy, "The shop is stopping.")),
+        }
+    }
+
+    /// The question that is under way, or a new one.
+    fn question(
+        self: &Arc<Self>,
+        seller: &Arc<Seller>,
+        waiting: &AwaitingOutcome,
+    ) -> watch::Receiver<Option<Answer>> {
+        let request = waiting.request();
+        let key = (request.header.cmd_type, request.tran_id);
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        // A closed channel is a question whose task was dropped with its thread.
+        if let Some(known) = asked.get(&key)
+            && known.has_changed().is_ok()
+        {
+            return known.clone();
+        }
+        let (sender, receiver) = watch::channel(None);
+        asked.insert(key, receiver.clone());
+        let (relay, seller, waiting) = (self.clone(), seller.clone(), waiting.clone());
+        tokio::spawn(async move {
+            let answer = relay.put(&seller, &waiting).await;
+            relay.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            sender.send_replace(Some(answer));
+        });
+        receiver
+    }
+
+    async fn put(&self, seller: &Seller, waiting: &AwaitingOutcome) -> Answer {
+        let reply = self.center.relay(waiting.request()).await?;
+        let center_date = reply.header.server_date;
+        Ok(Word { settled: waiting.settle(seller, reply)?, center_date })
+    }
+}
