@@ -118,7 +118,9 @@ impl WorkingSet {
         let paid_out = step.kind == StepKind::CashOut && matches!(step.state, StepState::Posted(_));
         match self.payout_of(&key) {
             None if paid_out => Err("it has no payout order"),
-            Some(payout) if !paid_out || !demands::orders(payout, step) => Err("its payout order is another one"),
+            Some(payout) if !paid_out || !demands::orders(payout, step) => {
+                Err("its payout order is another one")
+            }
             _ => Ok(()),
         }
     }
