@@ -51,6 +51,25 @@ fn the_threshold_holds_when_the_offer_is_taken_too() {
 }
 
 #[test]
+fn a_fee_that_eats_the_whole_order_is_below_every_threshold() {
+    let mut world = World::new();
+    world.center.policy.payout_threshold = usd("0.1");
+    assert_eq!(code(ask(&mut world, "cash-out:USD:0.25:x")), ErrorCode::BelowThreshold);
+    ask(&mut world, "cash-out:USD:0.250001:x").unwrap();
+}
+
+#[test]
+fn the_center_pays_for_no_answers_itself() {
+    let mut world = World::new();
+    let buyer = world.buyer("0");
+    let mut offer = world.issue_offer(&buyer, "0.04");
+    offer.vendor_id = world.center.keys.center_id.clone();
+    offer.earner = earner(&offer.vendor_id, &buyer.secret);
+    let offer = offer.sealed(world.center.keys.vendor_secrets.find(1).unwrap());
+    assert_eq!(code(world.m4(&buyer.issue(Code::Gm4_1, &offer))), ErrorCode::OfferForged);
+}
+
+#[test]
 fn an_offer_of_the_centers_own_that_does_not_say_what_it_pays_is_refused() {
     let mut world = World::new();
     let buyer = world.buyer("6");

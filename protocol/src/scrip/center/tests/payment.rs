@@ -10,6 +10,7 @@ fn pm4_1_takes_the_price_and_pm6_1_brings_the_receipt() {
     let reply = world.s4(&buyer.pay(Code::Pm4_1, &order)).unwrap();
     buyer.take(&reply);
     assert_eq!((buyer.serial(), buyer.value(), reply.tran_id), (2, usd("0.97"), Some(order.tran_id)));
+    assert_eq!(reply.header.server_date, world.now);
     assert_eq!((world.balance(Account::Transit), world.balance(Account::Vendor(1))), (30_000, 0));
 
     let finish = buyer.finish(Code::Pm6_1, of_payment(&order));

@@ -150,6 +150,18 @@ fn a_purse_that_the_center_lost_is_unknown() {
 }
 
 #[test]
+fn a_purse_of_another_master_secret_or_center_is_another_purse() {
+    let mut world = World::new();
+    let buyer = world.buyer("1");
+    let order = world.payment_offer("0.03");
+    let purse = world.purses.get_mut(&buyer.custom_id.serial_number).unwrap();
+    purse.custom_id.secret_id = 2;
+    assert_eq!(code(world.s4(&buyer.pay(Code::Pm4_1, &order))), ErrorCode::PurseUnknown);
+    world.center.keys.center_id = server("renamed");
+    assert_eq!(code(world.s4(&buyer.pay(Code::Pm4_1, &order))), ErrorCode::ScripForged);
+}
+
+#[test]
 fn a_finish_is_refused_unless_it_fits_its_transaction() {
     let mut world = World::new();
     let mut buyer = world.buyer("1");

@@ -35,6 +35,18 @@ fn while_a_step_is_pending_its_reply_comes_again() {
 }
 
 #[test]
+fn a_pending_step_is_not_renewed_but_repeated() {
+    let mut world = World::new();
+    world.center.policy.scrip_lifetime = Duration::from_minutes(1);
+    let buyer = world.buyer("1");
+    let order = world.payment_offer("0.03");
+    let first = world.s4(&buyer.pay(Code::Pm4_1, &order)).unwrap();
+    world.pass_minutes(2);
+    let reply = world.finish(&buyer.finish(Code::Pm6_2, None)).unwrap();
+    assert_eq!(bytes_of(&reply), bytes_of(&FinishReply::Balance(first)));
+}
+
+#[test]
 fn after_the_time_a_payment_is_back_and_a_reward_is_there() {
     let mut world = World::new();
     let mut buyer = world.buyer("1");
