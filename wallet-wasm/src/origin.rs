@@ -38,7 +38,7 @@ impl FromStr for Origin {
             || WalletError::from(Problem::ArgumentInvalid).because(format!("{text:?} is no origin."));
         let text = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
         let (scheme, rest) = text.split_once("://").ok_or_else(invalid)?;
-        let port_default = match scheme {
+        let port_default: u16 = match scheme {
             "https" => 443,
             "http" => 80,
             _ => return Err(invalid()),

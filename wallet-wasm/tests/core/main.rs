@@ -1,0 +1,12 @@
+//! The wallet's core against the center's own rules: whatever is lost, doubled or crashes, the money is right.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod backup;
+mod cash_out;
+mod crash;
+mod earn;
+mod network;
+mod pay;
+mod register;
+mod sim;
+mod tabs;
