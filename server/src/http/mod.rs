@@ -15,3 +15,4 @@ pub mod openapi;
 pub mod peer;
 pub mod site;
 pub mod stopping;
+pub mod storefront;

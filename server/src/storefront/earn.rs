@@ -47,7 +47,8 @@ impl Storefront {
         answered.map_err(|mut declined| {
             if declined.reply.is_none() {
                 let document = document(&declined.refusal.message);
-                declined.reply = Some(refuse_issue(&declined.refusal, document, self.now()));
+                let reply = refuse_issue(&declined.refusal, document, self.now());
+                declined.reply = Some(Box::new(reply));
             }
             declined
         })
@@ -201,7 +202,7 @@ fn reply(attempt: &Attempt) -> Result<Permission, Declined> {
         return Ok(Permission(attempt.reply.clone()));
     }
     let body: ErrorBody = serde_json::from_str(&attempt.reply).map_err(fault)?;
-    Err(Declined { refusal: Refusal::new(body.code, body.message), reply: body.reply.map(|reply| *reply) })
+    Err(Declined { refusal: Refusal::new(body.code, body.message), reply: body.reply })
 }
 
 /// The refusal of wrong answers: the body that is sent, filled up to the length of the permission.

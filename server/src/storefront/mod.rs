@@ -121,7 +121,7 @@ pub struct Declined {
     /// Why.
     pub refusal: Refusal,
     /// The message.
-    pub reply: Option<Refused>,
+    pub reply: Option<Box<Refused>>,
 }
 
 impl From<Refusal> for Declined {

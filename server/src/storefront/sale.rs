@@ -26,7 +26,7 @@ impl Storefront {
         });
         quoted.map_err(|refusal| {
             let reply = refuse_purchase(&refusal, document(&refusal.message), self.now());
-            Declined { refusal, reply: Some(reply) }
+            Declined { refusal, reply: Some(Box::new(reply)) }
         })
     }
 

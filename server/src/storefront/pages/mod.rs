@@ -9,7 +9,7 @@ use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tuppence_protocol::bytes;
+use tuppence_protocol::{Refusal, bytes};
 
 use super::Storefront;
 use super::catalogue::{Article, Entitlement, Picture};
@@ -76,6 +76,14 @@ struct ArticlePage<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "storefront/trouble.html")]
+struct TroublePage<'a> {
+    frame: Frame<'a>,
+    message: &'a str,
+    hint: &'a str,
+}
+
+#[derive(Template)]
 #[template(path = "storefront/not_found.html")]
 struct NotFoundPage<'a> {
     frame: Frame<'a>,
@@ -124,6 +132,14 @@ impl Storefront {
     /// As for [`Storefront::index_page`].
     pub fn not_found_page(&self) -> askama::Result<String> {
         NotFoundPage { frame: Frame::new(self) }.render()
+    }
+
+    /// The page for a receipt that opens nothing.
+    ///
+    /// # Errors
+    /// As for [`Storefront::index_page`].
+    pub fn trouble_page(&self, refusal: &Refusal) -> askama::Result<String> {
+        TroublePage { frame: Frame::new(self), message: &refusal.message, hint: refusal.code.hint() }.render()
     }
 
     /// Where the reader's wallet approves the payment.

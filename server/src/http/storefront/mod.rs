@@ -1,0 +1,137 @@
+//! A storefront over HTTP: its API for wallets, and its pages for everybody.
+
+mod earn;
+mod media;
+mod pages;
+mod purchase;
+mod shop;
+mod unlock;
+
+use std::sync::Arc;
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::{self, Json, ServiceConfig};
+use actix_web::{HttpResponse, Responder};
+use serde::Serialize;
+
+use crate::http::endpoint::{self, Endpoint};
+use crate::http::error::ApiError;
+use crate::http::metrics::{self, Metrics};
+use crate::http::middleware::gate::Access;
+use crate::http::middleware::headers::SecurityHeaders;
+use crate::http::openapi;
+use crate::http::site::Site;
+use crate::http::stopping::Stopping;
+use crate::storefront::{Declined, Delivered, Storefront};
+
+/// Where the API is.
+pub const PREFIX: &str = "/api/v1";
+
+/// The API's description.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+/// The storefront, as its handlers need it.
+pub struct StorefrontApi {
+    shop: Arc<Storefront>,
+    stopping: Stopping,
+}
+
+impl StorefrontApi {
+    /// The HTTP side of `shop`; held requests are let go when the program stops.
+    pub fn new(shop: Arc<Storefront>, stopping: Stopping) -> web::Data<Self> {
+        web::Data::new(StorefrontApi { shop, stopping })
+    }
+}
+
+/// The origin that serves the storefront.
+pub fn site(api: web::Data<StorefrontApi>) -> Site {
+    let https = api.shop.settings().origin.starts_with("https://");
+    Site {
+        headers: SecurityHeaders::storefront(https),
+        metrics: web::Data::new(Metrics::new(|_| {})),
+        configure: Arc::new(move |config| configure(config, api.clone())),
+    }
+}
+
+fn configure(config: &mut ServiceConfig, api: web::Data<StorefrontApi>) {
+    let wallet = Access::origins([api.shop.settings().wallet_origin.clone()]);
+    config.app_data(api);
+    for endpoint in root(&wallet).into_iter().chain(pages()) {
+        config.service(endpoint);
+    }
+    config
+        .service(endpoint::api(PREFIX, endpoints(&wallet)))
+        .service(endpoint::api("/api", Vec::new()))
+        .default_service(web::to(pages::not_found));
+}
+
+/// The addresses of the API, below [`PREFIX`].
+fn endpoints(wallet: &Access) -> Vec<Endpoint> {
+    let wallet = || wallet.clone();
+    vec![
+        Endpoint::at("/shop").get(Access::Anyone, shop::shop),
+        Endpoint::at("/articles").get(Access::Anyone, shop::articles),
+        Endpoint::at("/purchase").post(wallet(), purchase::quote),
+        Endpoint::at("/purchase/deliver").held().post(wallet(), purchase::deliver),
+        Endpoint::at("/articles/open").post(wallet(), purchase::open),
+        Endpoint::at("/campaigns").get(Access::Anyone, shop::campaigns),
+        Endpoint::at("/campaigns/{item}").get(Access::Anyone, shop::campaign),
+        Endpoint::at("/earn").body_bytes_max(EARN_BYTES_MAX).post(wallet(), earn::answer),
+        Endpoint::at("/earn/deliver").held().post(wallet(), earn::deliver),
+        Endpoint::at("/openapi.json").get(Access::Anyone, async || openapi::show(OPENAPI)),
+    ]
+}
+
+/// Fifty answers of 2,000 bytes, each of which JSON may write in six.
+const EARN_BYTES_MAX: usize = 640 * 1024;
+
+/// The addresses at the root that are for programs and the wallet.
+fn root(wallet: &Access) -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/unlock").post(wallet.clone(), unlock::unlock),
+        Endpoint::at("/health").get(Access::Anyone, shop::health),
+        Endpoint::at("/metrics").get(Access::Programs, metrics::show),
+    ]
+}
+
+/// The pages, and what belongs to them.
+fn pages() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at("/").get(Access::Anyone, pages::index),
+        Endpoint::at("/articles/{slug}").get(Access::Anyone, pages::article),
+        Endpoint::at("/feed.xml").get(Access::Anyone, pages::atom),
+        Endpoint::at("/rss.xml").get(Access::Anyone, pages::rss),
+        Endpoint::at("/style.css").get(Access::Anyone, pages::style),
+        Endpoint::at("/favicon.svg").get(Access::Anyone, pages::icon),
+        Endpoint::at("/media/{root}/{seal}/{file:.*}").get(Access::Anyone, media::picture),
+    ]
+}
+
+impl From<Declined> for ApiError {
+    fn from(declined: Declined) -> Self {
+        let error = ApiError::from(declined.refusal);
+        match declined.reply {
+            Some(reply) => error.with_reply(*reply),
+            None => error,
+        }
+    }
+}
+
+/// S7 or M7, or 202 with the address to ask again.
+fn delivered(delivered: Delivered) -> HttpResponse {
+    let no_store = (CACHE_CONTROL, "private, no-store");
+    match delivered {
+        Delivered::Document(delivery) => HttpResponse::Ok().insert_header(no_store).json(delivery),
+        Delivered::Unconfirmed(unconfirmed) => {
+            HttpResponse::Accepted().insert_header(no_store).json(unconfirmed)
+        }
+    }
+}
+
+/// JSON that no cache keeps.
+fn fresh<T: Serialize + 'static>(body: T) -> impl Responder {
+    Json(body).customize().insert_header((CACHE_CONTROL, "no-store"))
+}
+
+#[cfg(test)]
+mod tests;
