@@ -15,6 +15,8 @@ pub mod wallet;
 
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
+#[cfg(all(target_arch = "wasm32", feature = "js-api"))]
+pub mod js_api;
 
 pub use error::{Money, Problem, WalletError};
 pub use wallet::{Config, Wallet};
