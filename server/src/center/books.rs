@@ -45,7 +45,7 @@ pub(super) fn find<'a>(
 /// Keeps the outcome's records and makes its transfers; its reply is left.
 pub(super) fn keep<R>(set: &mut WorkingSet, outcome: Outcome<R>, now: Timestamp) -> Result<R, Refusal> {
     for change in outcome.changes {
-        for (debit, credit, amount, posting) in movements(set, &change)? {
+        for (debit, credit, amount, posting) in flows(set, &change)? {
             post(
                 set,
                 Transfer {
@@ -55,6 +55,7 @@ pub(super) fn keep<R>(set: &mut WorkingSet, outcome: Outcome<R>, now: Timestamp)
                     posting,
                     step: Some(change.step().key),
                     payout: None,
+                    movement: None,
                     at: now,
                 },
             )?;
@@ -81,9 +82,9 @@ pub(super) fn post(set: &mut WorkingSet, transfer: Transfer) -> Result<(), Refus
 }
 
 /// From where to where, how much, and why.
-type Movement = (AccountId, AccountId, Amount, Posting);
+type Flow = (AccountId, AccountId, Amount, Posting);
 
-fn movements(set: &WorkingSet, change: &Change) -> Result<Vec<Movement>, Refusal> {
+fn flows(set: &WorkingSet, change: &Change) -> Result<Vec<Flow>, Refusal> {
     use AccountId::{Campaign, Fees, Payouts, Purse, Transit, Vendor};
     let step = change.step();
     let Step { amount, fee, .. } = *step;

@@ -53,7 +53,10 @@ pub(super) fn fund(
     let issued = campaign.funded.checked_sub(held).map_err(|_| fault("a campaign has issued too little"))?;
     let funded = issued.checked_add(target).map_err(|_| fault("a campaign is too large"))?;
     set.put_campaign(Campaign { budget: message.budget, funded, asked: message.date, ..campaign });
-    post(set, Transfer { debit, credit, amount, posting, step: None, payout: None, at: now })?;
+    post(
+        set,
+        Transfer { debit, credit, amount, posting, step: None, payout: None, movement: None, at: now },
+    )?;
     state(set, vendor, &message.item)
 }
 

@@ -14,7 +14,7 @@ use tuppence_protocol::scrip::relay::{RelayReply, RelayRequest};
 use tuppence_protocol::scrip::{Item, Scrip};
 use tuppence_protocol::{Amount, Secret, Text, Timestamp, TranId};
 
-use crate::store::records::Payout;
+use crate::store::records::{Direction, Movement, Payout, Reference};
 use crate::store::{Directory, Wanted};
 
 /// What the center can be asked. The HTTP side has decoded it, and done what is costly and needs no records.
@@ -82,17 +82,14 @@ pub enum Command {
     },
     /// The sellers.
     Vendors,
-    /// Operator: a seller paid real money in.
-    Deposit {
+    /// Operator: a seller paid real money in, or was paid it out.
+    Book {
+        /// The operator's reference: the same again moves nothing.
+        reference: Reference,
         /// The seller's number.
         vendor: u32,
-        /// How much.
-        amount: Amount,
-    },
-    /// Operator: a seller was paid real money out.
-    Withdraw {
-        /// The seller's number.
-        vendor: u32,
+        /// Which way.
+        direction: Direction,
         /// How much.
         amount: Amount,
     },
@@ -123,6 +120,8 @@ pub enum Reply {
     Payout(Payout),
     /// The seller that was added or changed.
     Vendor(VendorState),
+    /// The money that came in or went out.
+    Booked(Movement),
     /// All sellers, by number.
     Vendors(Vec<VendorState>),
     /// How many steps ended.
@@ -172,14 +171,15 @@ impl Command {
             Command::ConfirmPayout { number, .. } | Command::ReturnPayout { number, .. } => {
                 wanted.payouts.insert(*number);
             }
+            Command::Book { reference, .. } => {
+                wanted.movements.insert(reference.clone());
+            }
             Command::Attest(_)
             | Command::FundCampaign(_)
             | Command::CampaignState { .. }
             | Command::AddVendor { .. }
             | Command::AddVendorSecret { .. }
-            | Command::Vendors
-            | Command::Deposit { .. }
-            | Command::Withdraw { .. } => {}
+            | Command::Vendors => {}
         }
         if let Some(scrip) = self.scrip() {
             wanted.purses.insert(scrip.scrip.custom_id.serial_number);

@@ -92,9 +92,8 @@ pub fn apply(
             operator::add_vendor_secret(set, vendor, secret).map(Reply::Vendor)
         }
         Command::Vendors => Ok(Reply::Vendors(operator::vendors(set))),
-        Command::Deposit { vendor, amount } => operator::deposit(set, vendor, amount, now).map(Reply::Vendor),
-        Command::Withdraw { vendor, amount } => {
-            operator::withdraw(set, vendor, amount, now).map(Reply::Vendor)
+        Command::Book { reference, vendor, direction, amount } => {
+            operator::book(set, reference, vendor, direction, amount, now).map(Reply::Booked)
         }
         Command::Sweep(steps) => sweep::sweep(center, set, &steps, now).map(Reply::Swept),
     }

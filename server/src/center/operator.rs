@@ -6,9 +6,10 @@ use tuppence_protocol::{Amount, ErrorCode, KeyRing, Refusal, Secret, Text, Times
 
 use super::VendorState;
 use super::books::{fault, keep, post};
+use crate::ledger::demands::{self, Flow};
 use crate::ledger::{AccountId, Posting, Transfer};
 use crate::store::WorkingSet;
-use crate::store::records::{Payout, PayoutState, Vendor};
+use crate::store::records::{Direction, Movement, Payout, PayoutState, Reference, Vendor};
 
 /// A payout was paid: payouts -> reserve. The same again changes nothing.
 pub(super) fn confirm(
@@ -29,7 +30,19 @@ pub(super) fn confirm(
     set.put_payout(payout.clone());
     let (debit, credit) = (AccountId::Payouts, AccountId::Reserve);
     let posting = Posting::PayoutConfirmed;
-    post(set, Transfer { debit, credit, amount, posting, step: None, payout: Some(number), at: now })?;
+    post(
+        set,
+        Transfer {
+            debit,
+            credit,
+            amount,
+            posting,
+            step: None,
+            payout: Some(number),
+            movement: None,
+            at: now,
+        },
+    )?;
     Ok(payout)
 }
 
@@ -58,7 +71,19 @@ pub(super) fn give_back(
         (AccountId::Payouts, payout.amount, Posting::PayoutReturned),
         (AccountId::Fees, payout.fee, Posting::FeeReturned),
     ] {
-        post(set, Transfer { debit, credit, amount, posting, step: None, payout: Some(number), at: now })?;
+        post(
+            set,
+            Transfer {
+                debit,
+                credit,
+                amount,
+                posting,
+                step: None,
+                payout: Some(number),
+                movement: None,
+                at: now,
+            },
+        )?;
     }
     let payout = Payout { state: PayoutState::Returned(now, reason), ..payout };
     set.put_payout(payout.clone());
@@ -119,43 +144,59 @@ pub(super) fn vendors(set: &WorkingSet) -> Vec<VendorState> {
     (1..).map_while(|number| set.vendor(number)).map(|vendor| vendor_state(set, vendor)).collect()
 }
 
-/// Real money came in: reserve -> vendor.
-pub(super) fn deposit(
+/// Real money came in or went out: reserve -> vendor, or back. The same reference again moves nothing, whatever
+/// the account holds by now.
+pub(super) fn book(
     set: &mut WorkingSet,
+    reference: Reference,
     number: u32,
+    direction: Direction,
     amount: Amount,
     now: Timestamp,
-) -> Result<VendorState, Refusal> {
-    let vendor = set.vendor(number).cloned().ok_or_else(|| vendor_unknown(number))?;
+) -> Result<Movement, Refusal> {
+    let movement = Movement { reference, vendor: number, direction, amount, at: now };
+    if let Some(known) = set.movement(&movement.reference) {
+        let same = Movement { at: known.at, ..movement } == *known;
+        return if same { Ok(known.clone()) } else { Err(reference_taken(known)) };
+    }
+    if movement.reference.as_str().trim().is_empty() {
+        return Err(Refusal::new(ErrorCode::Malformed, "The reference is empty."));
+    }
+    set.vendor(number).ok_or_else(|| vendor_unknown(number))?;
     check_amount(set, amount)?;
-    let balance = funds(set, AccountId::Vendor(number)).checked_add(amount);
-    balance.map_err(|error| Refusal::new(ErrorCode::AmountOutOfRange, format!("The account: {error}.")))?;
-
-    let (debit, credit) = (AccountId::Reserve, AccountId::Vendor(number));
-    let posting = Posting::Deposit;
-    post(set, Transfer { debit, credit, amount, posting, step: None, payout: None, at: now })?;
-    Ok(vendor_state(set, &vendor))
-}
-
-/// Real money went out: vendor -> reserve.
-pub(super) fn withdraw(
-    set: &mut WorkingSet,
-    number: u32,
-    amount: Amount,
-    now: Timestamp,
-) -> Result<VendorState, Refusal> {
-    let vendor = set.vendor(number).cloned().ok_or_else(|| vendor_unknown(number))?;
-    check_amount(set, amount)?;
-    let covered = funds(set, AccountId::Vendor(number));
-    if !covered.covers(amount) {
-        let message = format!("The account holds {covered}.");
-        return Err(Refusal::new(ErrorCode::FundsInsufficient, message));
+    let held = funds(set, AccountId::Vendor(number));
+    match direction {
+        Direction::Deposit => held
+            .checked_add(amount)
+            .map(drop)
+            .map_err(|error| Refusal::new(ErrorCode::AmountOutOfRange, format!("The account: {error}.")))?,
+        Direction::Withdrawal if held.covers(amount) => {}
+        Direction::Withdrawal => {
+            let message = format!("The account holds {held}.");
+            return Err(Refusal::new(ErrorCode::FundsInsufficient, message));
+        }
     }
 
-    let (debit, credit) = (AccountId::Vendor(number), AccountId::Reserve);
-    let posting = Posting::Withdrawal;
-    post(set, Transfer { debit, credit, amount, posting, step: None, payout: None, at: now })?;
-    Ok(vendor_state(set, &vendor))
+    let Flow { posting, debit, credit, .. } = demands::of_movement(&movement);
+    let reference = Some(movement.reference.clone());
+    let transfer =
+        Transfer { debit, credit, amount, posting, step: None, payout: None, movement: reference, at: now };
+    post(set, transfer)?;
+    set.put_movement(movement.clone());
+    Ok(movement)
+}
+
+fn reference_taken(known: &Movement) -> Refusal {
+    let what = match known.direction {
+        Direction::Deposit => "deposit",
+        Direction::Withdrawal => "withdrawal",
+    };
+    let Movement { reference, vendor, amount, .. } = known;
+    let message = format!(
+        "The reference {reference:?} belongs to a {what} of {amount}, shop {vendor}. Nothing was moved: give this \
+         one its own reference."
+    );
+    Refusal::new(ErrorCode::TransactionConflict, message)
 }
 
 fn vendor_unknown(number: u32) -> Refusal {

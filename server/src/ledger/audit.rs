@@ -1,8 +1,8 @@
 //! The audit: adds all transfers up again, and names every row that does not agree with them (T25).
 //!
 //! It trusts nothing but the transfers. Each must be possible by itself; together they must give every balance,
-//! every purse's value and every campaign's budget; and each step and payout order must have exactly those that
-//! its state demands.
+//! every purse's value and every campaign's budget; and each step, payout order and movement must have exactly
+//! those that it demands.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -12,9 +12,9 @@ use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
 use tuppence_protocol::{Amount, Currency};
 
-use super::demands::{self, Movement};
+use super::demands::{self, Flow};
 use super::{AccountId, Posting, Transfer, rules};
-use crate::store::records::{Campaign, Payout, Registration};
+use crate::store::records::{Campaign, Movement, Payout, Reference, Registration};
 use crate::store::{Row, Store, StoreError};
 
 /// What the audit found.
@@ -78,10 +78,12 @@ struct Auditor {
     /// Each buyer's serials that a step took.
     spent: HashSet<(u64, Serial)>,
     /// The step whose transfers are coming.
-    open: Option<(Step, Vec<Movement>)>,
+    open: Option<(Step, Vec<Flow>)>,
     /// Completed cash-outs whose order has not come.
     cash_outs: BTreeMap<StepKey, Step>,
-    ends_of_payouts: BTreeMap<u64, Vec<Movement>>,
+    ends_of_payouts: BTreeMap<u64, Vec<Flow>>,
+    /// What moved for movements that have not come.
+    of_movements: BTreeMap<Reference, Vec<Flow>>,
     /// The sum of all that is stored.
     sum: i128,
 }
@@ -114,6 +116,7 @@ impl Auditor {
             Row::Purse(purse) => self.see_purse(&purse),
             Row::Registration(registration) => self.see_registration(&registration),
             Row::Payout(payout) => self.see_payout(&payout),
+            Row::Movement(movement) => self.see_movement(&movement),
             Row::Unreadable { place, why } => self.found(place, why),
         }
     }
@@ -155,11 +158,14 @@ impl Auditor {
             _ => {}
         }
         if let Some(payout) = transfer.payout {
-            self.ends_of_payouts.entry(payout).or_default().push(Movement::from(transfer));
+            self.ends_of_payouts.entry(payout).or_default().push(Flow::from(transfer));
+        }
+        if let Some(reference) = &transfer.movement {
+            self.of_movements.entry(reference.clone()).or_default().push(Flow::from(transfer));
         }
         if let Some(key) = transfer.step {
             match &mut self.open {
-                Some((step, movements)) if step.key == key => movements.push(Movement::from(transfer)),
+                Some((step, flows)) if step.key == key => flows.push(Flow::from(transfer)),
                 _ => self.found(place(), format_args!("there is no step {}", shown(key))),
             }
         }
@@ -198,15 +204,15 @@ impl Auditor {
 
     /// All transfers of the open step have come.
     fn close_step(&mut self) {
-        let Some((step, mut movements)) = self.open.take() else { return };
+        let Some((step, mut flows)) = self.open.take() else { return };
         let item: Option<Item> = step.subject.as_str().parse().ok();
         let campaign = item.and_then(|item| self.items.get(&(step.key.vendor, item)).copied());
         let place = format!("steps {}", shown(step.key));
         match demands::of_step(&step, campaign) {
             Ok(mut demanded) => {
                 demanded.sort_unstable();
-                movements.sort_unstable();
-                if movements != demanded {
+                flows.sort_unstable();
+                if flows != demanded {
                     self.found(place, "its transfers are not those that its state demands");
                 }
             }
@@ -260,11 +266,20 @@ impl Auditor {
             None => self.found(place(), "there is no completed cash-out for it"),
         }
         let mut demanded = demands::of_payout(payout);
-        let mut movements = self.ends_of_payouts.remove(&payout.number).unwrap_or_default();
+        let mut flows = self.ends_of_payouts.remove(&payout.number).unwrap_or_default();
         demanded.sort_unstable();
-        movements.sort_unstable();
-        if movements != demanded {
+        flows.sort_unstable();
+        if flows != demanded {
             self.found(place(), "its transfers are not those that its state demands");
+        }
+    }
+
+    fn see_movement(&mut self, movement: &Movement) {
+        let place = || format!("movements {}", movement.reference);
+        self.check_vendor(movement.vendor, place);
+        let flows = self.of_movements.remove(&movement.reference).unwrap_or_default();
+        if flows != [demands::of_movement(movement)] {
+            self.found(place(), "its transfer is not the one that it demands");
         }
     }
 
@@ -304,6 +319,9 @@ impl Auditor {
         }
         for number in std::mem::take(&mut self.ends_of_payouts).into_keys() {
             self.found(format!("payouts {number}"), "it is missing, and has transfers");
+        }
+        for reference in std::mem::take(&mut self.of_movements).into_keys() {
+            self.found(format!("movements {reference}"), "it is missing, and has transfers");
         }
         if self.sum != 0 {
             let sum = self.sum;

@@ -1,14 +1,14 @@
-//! Which transfers a step or payout order must have, by how it stands: no more, no less (spec/01, rules 5, 8, 11).
+//! Which transfers a step, payout order or movement must have, by how it stands: no more, no less (spec/01, rules 5, 8, 11).
 
 use tuppence_protocol::Amount;
 use tuppence_protocol::scrip::center::{Step, StepKind, StepState};
 
 use super::{AccountId, Posting, Transfer};
-use crate::store::records::{Payout, PayoutState};
+use crate::store::records::{Direction, Movement, Payout, PayoutState};
 
 /// A transfer, less what it belongs to and when it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Movement {
+pub struct Flow {
     /// Why.
     pub posting: Posting,
     /// From here.
@@ -19,10 +19,10 @@ pub struct Movement {
     pub micros: u64,
 }
 
-impl From<&Transfer> for Movement {
+impl From<&Transfer> for Flow {
     fn from(transfer: &Transfer) -> Self {
         let Transfer { posting, debit, credit, .. } = *transfer;
-        Movement { posting, debit, credit, micros: transfer.amount.micros() }
+        Flow { posting, debit, credit, micros: transfer.amount.micros() }
     }
 }
 
@@ -30,7 +30,7 @@ impl From<&Transfer> for Movement {
 ///
 /// # Errors
 /// A sentence, if the step itself makes no sense.
-pub fn of_step(step: &Step, campaign: Option<u32>) -> Result<Vec<Movement>, &'static str> {
+pub fn of_step(step: &Step, campaign: Option<u32>) -> Result<Vec<Flow>, &'static str> {
     if step.is_tombstone() {
         return match step.state {
             StepState::Voided(..) => Ok(Vec::new()),
@@ -47,51 +47,61 @@ pub fn of_step(step: &Step, campaign: Option<u32>) -> Result<Vec<Movement>, &'st
     };
     let micros = step.amount.micros();
     let (debit, credit) = if step.kind == StepKind::Issue { (origin, purse) } else { (purse, origin) };
-    let mut moved = vec![Movement { posting: begin, debit, credit, micros }];
+    let mut moved = vec![Flow { posting: begin, debit, credit, micros }];
     match step.state {
         StepState::Pending => {}
         StepState::Voided(..) => {
-            moved.push(Movement { posting: void, debit: credit, credit: debit, micros });
+            moved.push(Flow { posting: void, debit: credit, credit: debit, micros });
         }
         StepState::Posted(_) => moved.extend(completion(step)?),
     }
     Ok(moved)
 }
 
-fn completion(step: &Step) -> Result<impl Iterator<Item = Movement>, &'static str> {
+fn completion(step: &Step) -> Result<impl Iterator<Item = Flow>, &'static str> {
     let rest = step.amount.checked_sub(step.fee).map_err(|_| "the fee is more than the amount")?;
     let receiver = match step.kind {
         StepKind::Issue => None,
         StepKind::Payment => Some((Posting::Payment, AccountId::Vendor(step.key.vendor))),
         StepKind::CashOut => Some((Posting::CashOut, AccountId::Payouts)),
     };
-    let movements = receiver.map(|(posting, credit)| {
+    let flows = receiver.map(|(posting, credit)| {
         let debit = AccountId::Transit;
         [
-            Movement { posting, debit, credit, micros: rest.micros() },
-            Movement { posting: Posting::Fee, debit, credit: AccountId::Fees, micros: step.fee.micros() },
+            Flow { posting, debit, credit, micros: rest.micros() },
+            Flow { posting: Posting::Fee, debit, credit: AccountId::Fees, micros: step.fee.micros() },
         ]
     });
-    Ok(movements.into_iter().flatten().filter(|movement| movement.micros != 0))
+    Ok(flows.into_iter().flatten().filter(|flow| flow.micros != 0))
 }
 
 /// What moved for the end of `payout`.
-pub fn of_payout(payout: &Payout) -> Vec<Movement> {
+pub fn of_payout(payout: &Payout) -> Vec<Flow> {
     let purse = AccountId::Purse(payout.customer.get());
-    let movement =
-        |posting, debit, credit, amount: Amount| Movement { posting, debit, credit, micros: amount.micros() };
+    let flow =
+        |posting, debit, credit, amount: Amount| Flow { posting, debit, credit, micros: amount.micros() };
     let mut moved = match payout.state {
         PayoutState::Ordered => Vec::new(),
         PayoutState::Confirmed(..) => {
-            vec![movement(Posting::PayoutConfirmed, AccountId::Payouts, AccountId::Reserve, payout.amount)]
+            vec![flow(Posting::PayoutConfirmed, AccountId::Payouts, AccountId::Reserve, payout.amount)]
         }
         PayoutState::Returned(..) => vec![
-            movement(Posting::PayoutReturned, AccountId::Payouts, purse, payout.amount),
-            movement(Posting::FeeReturned, AccountId::Fees, purse, payout.fee),
+            flow(Posting::PayoutReturned, AccountId::Payouts, purse, payout.amount),
+            flow(Posting::FeeReturned, AccountId::Fees, purse, payout.fee),
         ],
     };
-    moved.retain(|movement| movement.micros != 0);
+    moved.retain(|flow| flow.micros != 0);
     moved
+}
+
+/// What moved for `movement`.
+pub fn of_movement(movement: &Movement) -> Flow {
+    let (reserve, vendor) = (AccountId::Reserve, AccountId::Vendor(movement.vendor));
+    let (posting, debit, credit) = match movement.direction {
+        Direction::Deposit => (Posting::Deposit, reserve, vendor),
+        Direction::Withdrawal => (Posting::Withdrawal, vendor, reserve),
+    };
+    Flow { posting, debit, credit, micros: movement.amount.micros() }
 }
 
 /// Whether `payout` is what the cash-out `step` ordered.

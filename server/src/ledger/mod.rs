@@ -12,6 +12,8 @@ use std::fmt;
 use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::{Amount, Timestamp};
 
+use crate::store::records::Reference;
+
 /// An account of the center's books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccountId {
@@ -46,8 +48,8 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// Why money moves. Each posting joins two kinds of account, and belongs to a step, to a payout order
-/// or to neither ([`Posting::cause`]); a step or order has each of its postings at most once.
+/// Why money moves. Each posting joins two kinds of account, and belongs to a step, to a payout order, to a
+/// movement or to none of them ([`Posting::cause`]); each of these has each of its postings at most once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Posting {
     /// A seller or advertiser paid real money in: reserve -> vendor.
@@ -87,7 +89,9 @@ pub enum Cause {
     Step,
     /// A payout order's end: [`Transfer::payout`] names it.
     Payout,
-    /// A seller's own money: neither.
+    /// Real money that came in or went out: [`Transfer::movement`] names it.
+    Movement,
+    /// A seller's own money, between its accounts: none of them.
     Seller,
 }
 
@@ -133,7 +137,8 @@ impl Posting {
     /// What it belongs to.
     pub const fn cause(self) -> Cause {
         match self {
-            Posting::Deposit | Posting::Withdrawal | Posting::Funding | Posting::Defunding => Cause::Seller,
+            Posting::Deposit | Posting::Withdrawal => Cause::Movement,
+            Posting::Funding | Posting::Defunding => Cause::Seller,
             Posting::Issue
             | Posting::IssueVoid
             | Posting::Hold
@@ -189,6 +194,8 @@ pub struct Transfer {
     pub step: Option<StepKey>,
     /// The payout order that it belongs to ([`Cause::Payout`]).
     pub payout: Option<u64>,
+    /// The reference of the movement that it belongs to ([`Cause::Movement`]).
+    pub movement: Option<Reference>,
     /// When.
     pub at: Timestamp,
 }

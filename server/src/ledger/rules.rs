@@ -24,6 +24,7 @@ pub fn check(transfer: &Transfer, currency: Currency) -> Result<(), LedgerError>
     let cause = transfer.posting.cause();
     if transfer.step.is_some() != (cause == Cause::Step)
         || transfer.payout.is_some() != (cause == Cause::Payout)
+        || transfer.movement.is_some() != (cause == Cause::Movement)
     {
         return Err(LedgerError::Cause(transfer.posting));
     }
@@ -59,7 +60,7 @@ pub enum LedgerError {
     /// The posting does not join these accounts.
     #[error("{0} does not move money from {1} to {2}")]
     Accounts(Posting, AccountId, AccountId),
-    /// The step or payout order is missing, or there is one too many.
+    /// The step, payout order or movement is missing, or there is one too many.
     #[error("{0} does not name what it belongs to, or names too much")]
     Cause(Posting),
     /// The debited account does not cover the amount.

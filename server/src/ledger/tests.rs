@@ -51,6 +51,7 @@ fn transfer(posting: Posting, debit: AccountId, credit: AccountId, amount: Amoun
         posting,
         step: (posting.cause() == Cause::Step).then_some(KEY),
         payout: (posting.cause() == Cause::Payout).then_some(1),
+        movement: (posting.cause() == Cause::Movement).then(|| "invoice 9".parse().unwrap()),
         at: AT,
     }
 }
@@ -103,10 +104,9 @@ fn a_step_has_the_transfers_of_the_table() {
         let [kind, state, amount, fee, demanded @ ..] = &row[..] else { panic!("line {line}") };
         let step = step(kind, state, amount.parse().unwrap(), fee.parse().unwrap());
         let found: Vec<String> = match demands::of_step(&step, Some(4)) {
-            Ok(movements) => movements
-                .iter()
-                .map(|m| format!("{}:{}>{}={}", m.posting, m.debit, m.credit, m.micros))
-                .collect(),
+            Ok(flows) => {
+                flows.iter().map(|m| format!("{}:{}>{}={}", m.posting, m.debit, m.credit, m.micros)).collect()
+            }
             Err(_) => vec!["impossible".to_owned()],
         };
         assert_eq!(found, *demanded, "line {line}");
@@ -160,14 +160,16 @@ fn a_transfer_names_what_it_belongs_to_and_nothing_else() {
         let (debit, credit) = accounts().find(|(debit, credit)| posting.joins(*debit, *credit)).unwrap();
         let right = transfer(posting, debit, credit, "USD:1".parse().unwrap());
         assert_eq!(rules::check(&right, Currency::USD), Ok(()));
-        let names = |step: bool, payout: bool| Transfer {
-            step: step.then_some(KEY),
-            payout: payout.then_some(1),
-            ..right.clone()
-        };
-        for (step, payout) in [(false, false), (true, false), (false, true), (true, true)] {
-            let wrong = (step, payout) != (right.step.is_some(), right.payout.is_some());
-            assert_eq!(rules::check(&names(step, payout), Currency::USD).is_err(), wrong, "{posting}");
+        for bits in 0..8 {
+            let [step, payout, movement] = [1, 2, 4].map(|bit| bits & bit != 0);
+            let named = Transfer {
+                step: step.then_some(KEY),
+                payout: payout.then_some(1),
+                movement: movement.then(|| "invoice 9".parse().unwrap()),
+                ..right.clone()
+            };
+            let fits = named == right;
+            assert_eq!(rules::check(&named, Currency::USD).is_ok(), fits, "{posting} {bits}");
         }
     }
 }

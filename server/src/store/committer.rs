@@ -162,8 +162,16 @@ impl<R: Rules> Committer<R> {
             meter: Arc::clone(&meter),
             ended: ended.clone(),
         };
-        let worker =
-            Worker { store, rules, clock, batch_max: limits.batch_max.max(1), directory, meter, ended };
+        let worker = Worker {
+            store,
+            rules,
+            clock,
+            seen: Timestamp::from_millis(0),
+            batch_max: limits.batch_max.max(1),
+            directory,
+            meter,
+            ended,
+        };
         let thread = thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || worker.run(waiting))
@@ -266,6 +274,8 @@ struct Worker<R: Rules> {
     store: Box<dyn Store>,
     rules: R,
     clock: Arc<dyn Clock>,
+    /// The latest time that a batch has seen.
+    seen: Timestamp,
     batch_max: usize,
     directory: watch::Sender<Arc<Directory>>,
     meter: Arc<Meter>,
@@ -344,7 +354,10 @@ impl<R: Rules> Worker<R> {
         let known: Vec<bool> = known.collect();
         drop(directory);
         let mut set = self.store.load(wanted)?;
-        let now = self.clock.now();
+        // A clock that is set back must not bring to life what was refused as too late: time stands still until
+        // the clock has caught up.
+        let now = self.seen.max(self.clock.now());
+        self.seen = now;
         let applied = commands.into_iter().zip(known);
         let results =
             applied.map(

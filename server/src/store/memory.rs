@@ -7,10 +7,10 @@ use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepState};
 use tuppence_protocol::{Currency, Timestamp, WalletId};
 
-use super::records::{Payout, PayoutState, Registration};
+use super::records::{Movement, Payout, PayoutState, Reference, Registration};
 use super::resident::Resident;
 use super::{Change, Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
-use crate::ledger::{AccountId, Posting, Transfer};
+use crate::ledger::{AccountId, Cause, Posting, Transfer};
 
 /// Records in memory.
 #[derive(Debug, Clone)]
@@ -20,13 +20,24 @@ pub struct MemoryStore {
     steps: BTreeMap<StepKey, Step>,
     registrations: BTreeMap<WalletId, Registration>,
     payouts: BTreeMap<u64, Payout>,
+    movements: BTreeMap<Reference, Movement>,
     salts: BTreeMap<[u8; 16], Timestamp>,
     transfers: Vec<Transfer>,
     /// Each buyer's serials that a step took.
     spent: BTreeSet<(Serial, Serial)>,
-    /// What moved for each step and payout order.
-    moved: BTreeSet<(Option<StepKey>, Option<u64>, Posting)>,
+    /// What moved for each step, payout order and movement.
+    moved: BTreeSet<Reason>,
     payout_of: BTreeMap<StepKey, u64>,
+}
+
+/// Why money moved: at most once for each.
+type Reason = (Option<StepKey>, Option<u64>, Option<Reference>, Posting);
+
+/// The reason of a transfer, but for what a seller moves between its accounts.
+fn reason(transfer: &Transfer) -> Option<Reason> {
+    let Transfer { step, payout, posting, .. } = *transfer;
+    let reason = (step, payout, transfer.movement.clone(), posting);
+    (posting.cause() != Cause::Seller).then_some(reason)
 }
 
 impl MemoryStore {
@@ -38,6 +49,7 @@ impl MemoryStore {
             steps: BTreeMap::new(),
             registrations: BTreeMap::new(),
             payouts: BTreeMap::new(),
+            movements: BTreeMap::new(),
             salts: BTreeMap::new(),
             transfers: Vec::new(),
             spent: BTreeSet::new(),
@@ -78,6 +90,9 @@ impl MemoryStore {
                 return Err("a payout order is not as it was read");
             }
         }
+        if changes.movements.iter().any(|new| self.movements.contains_key(&new.reference)) {
+            return Err("a reference is used once");
+        }
         if changes.salts.iter().any(|(salt, _)| self.salts.contains_key(salt)) {
             return Err("a challenge is solved once");
         }
@@ -86,9 +101,8 @@ impl MemoryStore {
             return Err("an account would be below zero");
         }
         let mut moved = BTreeSet::new();
-        for transfer in changes.transfers.iter().filter(|t| t.step.is_some() || t.payout.is_some()) {
-            let key = (transfer.step, transfer.payout, transfer.posting);
-            if self.moved.contains(&key) || !moved.insert(key) {
+        for reason in changes.transfers.iter().filter_map(reason) {
+            if self.moved.contains(&reason) || !moved.insert(reason) {
                 return Err("money moves once for each reason");
             }
         }
@@ -122,6 +136,9 @@ impl Store for MemoryStore {
         for step in steps.iter().filter_map(|key| self.steps.get(key)) {
             records.steps.insert(step.key, step.clone());
         }
+        for movement in wanted.movements.iter().filter_map(|reference| self.movements.get(reference)) {
+            records.movements.insert(movement.reference.clone(), movement.clone());
+        }
         for salt in &wanted.salts {
             if let Some(ends) = self.salts.get(salt) {
                 records.salts.insert(*salt, *ends);
@@ -149,12 +166,14 @@ impl Store for MemoryStore {
             self.payout_of.insert(after.step, after.number);
             self.payouts.insert(after.number, after);
         }
+        for movement in changes.movements {
+            self.movements.insert(movement.reference.clone(), movement);
+        }
         if let Some(now) = changes.salts_ended {
             self.salts.retain(|_, ends| *ends >= now);
         }
         self.salts.extend(changes.salts);
-        let caused = changes.transfers.iter().filter(|t| t.step.is_some() || t.payout.is_some());
-        self.moved.extend(caused.map(|transfer| (transfer.step, transfer.payout, transfer.posting)));
+        self.moved.extend(changes.transfers.iter().filter_map(reason));
         self.transfers.extend(changes.transfers);
         Ok(())
     }
@@ -226,6 +245,7 @@ impl Store for MemoryStore {
         self.purses.values().cloned().for_each(|purse| visit(Row::Purse(purse)));
         self.registrations.values().cloned().for_each(|row| visit(Row::Registration(row)));
         self.payouts.values().cloned().for_each(|payout| visit(Row::Payout(payout)));
+        self.movements.values().cloned().for_each(|movement| visit(Row::Movement(movement)));
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ use tuppence_protocol::{Currency, Timestamp, WalletId};
 
 use crate::ledger::{AccountId, Transfer};
 pub use directory::Directory;
-use records::{Campaign, Payout, Registration, Vendor};
+use records::{Campaign, Movement, Payout, Reference, Registration, Vendor};
 pub use working_set::{Records, WorkingSet};
 
 /// Which records a batch of commands touches. A purse comes with its pending step, a step with its buyer's
@@ -37,6 +37,8 @@ pub struct Wanted {
     pub registrations: BTreeSet<WalletId>,
     /// Payout orders.
     pub payouts: BTreeSet<u64>,
+    /// Movements.
+    pub movements: BTreeSet<Reference>,
     /// Salts of solved challenges.
     pub salts: BTreeSet<[u8; 16]>,
 }
@@ -108,6 +110,8 @@ pub struct Changes {
     pub campaigns: Vec<Change<Campaign>>,
     /// Payout orders.
     pub payouts: Vec<Change<Payout>>,
+    /// New movements; one never changes.
+    pub movements: Vec<Movement>,
     /// New salts, and when they are forgotten.
     pub salts: Vec<([u8; 16], Timestamp)>,
     /// Salts that ended before this are forgotten.
@@ -127,6 +131,7 @@ impl Changes {
             && self.vendors.is_empty()
             && self.campaigns.is_empty()
             && self.payouts.is_empty()
+            && self.movements.is_empty()
             && self.salts.is_empty()
             && self.salts_ended.is_none()
             && self.balances.is_empty()
@@ -184,6 +189,8 @@ pub enum Row {
     Registration(Registration),
     /// A payout order.
     Payout(Payout),
+    /// A movement.
+    Movement(Movement),
     /// A row that is none of the above: where, and why.
     Unreadable {
         /// The table and the row's key.

@@ -1,5 +1,6 @@
 //! What the center keeps: plain records, one for each row.
 
+use serde::{Deserialize, Serialize};
 use tuppence_protocol::ids::{Serial, VendorId};
 use tuppence_protocol::scrip::center::{ScripState, StepKey};
 use tuppence_protocol::scrip::{Item, RequestUrl};
@@ -81,6 +82,34 @@ pub struct Payout {
     pub ordered: Timestamp,
     /// How it stands.
     pub state: PayoutState,
+}
+
+/// By what the operator knows a movement: the bank's reference, or an invoice's number.
+pub type Reference = Text<100>;
+
+/// Real money that a seller brought or took. Kept for good, so that the same request again moves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement {
+    /// The operator's reference: the key.
+    pub reference: Reference,
+    /// The seller's number.
+    pub vendor: u32,
+    /// Which way.
+    pub direction: Direction,
+    /// How much.
+    pub amount: Amount,
+    /// When it was booked.
+    pub at: Timestamp,
+}
+
+/// Which way real money moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From a seller to the operator.
+    Deposit,
+    /// From the operator to a seller.
+    Withdrawal,
 }
 
 /// How a cash-out order stands.

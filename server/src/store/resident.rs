@@ -31,6 +31,7 @@ impl Resident {
             steps: BTreeMap::new(),
             registrations: BTreeMap::new(),
             payouts: BTreeMap::new(),
+            movements: BTreeMap::new(),
             salts: BTreeMap::new(),
             directory: Arc::clone(&self.directory),
             balances: Arc::clone(&self.balances),

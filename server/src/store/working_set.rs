@@ -16,7 +16,7 @@ use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
 use tuppence_protocol::{Amount, Currency, ErrorCode, Refusal, Timestamp, WalletId};
 
 use super::overlay::Overlay;
-use super::records::{Campaign, Payout, Registration, Vendor};
+use super::records::{Campaign, Movement, Payout, Reference, Registration, Vendor};
 use super::{Change, Changes, Directory, Wanted};
 use crate::ledger::rules::{self, LedgerError};
 use crate::ledger::{AccountId, Transfer};
@@ -34,6 +34,8 @@ pub struct Records {
     pub registrations: BTreeMap<WalletId, Registration>,
     /// Payout orders by number.
     pub payouts: BTreeMap<u64, Payout>,
+    /// Movements by reference.
+    pub movements: BTreeMap<Reference, Movement>,
     /// Solved challenges, until they expire.
     pub salts: BTreeMap<[u8; 16], Timestamp>,
     /// Sellers and campaigns.
@@ -74,6 +76,7 @@ pub struct WorkingSet {
     vendors: Overlay<u32, Vendor>,
     campaigns: Overlay<u32, Campaign>,
     payouts: Overlay<u64, Payout>,
+    movements: Overlay<Reference, Movement>,
     salts: Overlay<[u8; 16], Timestamp>,
     /// Of every account, purses' included: what the transfers left in it.
     balances: Overlay<AccountId, i64>,
@@ -108,6 +111,7 @@ impl WorkingSet {
             vendors: Overlay::default(),
             campaigns: Overlay::default(),
             payouts: Overlay::default(),
+            movements: Overlay::default(),
             salts: Overlay::default(),
             balances: Overlay::default(),
             transfers: Vec::new(),
@@ -148,6 +152,7 @@ impl WorkingSet {
         self.vendors.savepoint();
         self.campaigns.savepoint();
         self.payouts.savepoint();
+        self.movements.savepoint();
         self.salts.savepoint();
         self.balances.savepoint();
         self.mark = Mark { transfers: self.transfers.len(), salts_ended: self.salts_ended, next: self.next };
@@ -160,6 +165,7 @@ impl WorkingSet {
         self.vendors.rollback();
         self.campaigns.rollback();
         self.payouts.rollback();
+        self.movements.rollback();
         self.salts.rollback();
         self.balances.rollback();
         self.transfers.truncate(self.mark.transfers);
@@ -192,6 +198,7 @@ impl WorkingSet {
                 })
                 .collect(),
             payouts: changes(self.payouts, &mut self.base.payouts),
+            movements: self.movements.into_changed().into_values().collect(),
             salts: self.salts.into_changed().into_iter().collect(),
             salts_ended: self.salts_ended,
             balances: balances.filter(|(account, _)| !matches!(account, AccountId::Purse(_))).collect(),
@@ -277,6 +284,12 @@ impl WorkingSet {
         let mut changed = self.payouts.changed().map(|(_, payout)| payout);
         let found = changed.find(|payout| payout.step == *step);
         found.or_else(|| self.base.payouts.values().find(|payout| payout.step == *step))
+    }
+
+    /// The movement of a reference.
+    pub fn movement(&self, reference: &Reference) -> Option<&Movement> {
+        let known = self.wanted.movements.contains(reference);
+        self.seen(self.movements.find(reference, &self.base.movements), known, "a movement")
     }
 
     /// What an account covers: its balance. Absent for the reserve, which covers everything, and for an account
@@ -371,6 +384,11 @@ impl WorkingSet {
     /// Keeps a payout order.
     pub fn put_payout(&mut self, payout: Payout) {
         self.payouts.put(payout.number, payout);
+    }
+
+    /// Keeps a new movement.
+    pub fn put_movement(&mut self, movement: Movement) {
+        self.movements.put(movement.reference.clone(), movement);
     }
 
     /// Remembers that a challenge was solved, until it ends.

@@ -76,7 +76,7 @@ fn a_shop_works_in_the_batch_that_adds_it() {
         let funding = seller.fund("quiz".parse().unwrap(), usd("1"), bench.now).unwrap();
         let replies = bench.batch(vec![
             add,
-            Command::Deposit { vendor: 3, amount: usd("2") },
+            book("invoice 3", 3, Direction::Deposit, "USD:2"),
             Command::FundCampaign(Box::new(funding)),
             Command::CampaignState { vendor: 3, item: "quiz".parse().unwrap() },
         ]);

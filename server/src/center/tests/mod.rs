@@ -3,6 +3,7 @@
 mod batches;
 mod campaigns;
 mod cash_outs;
+mod clock;
 mod keys;
 mod operator;
 mod property;
@@ -34,6 +35,7 @@ use crate::ledger::AccountId;
 use crate::ledger::audit::audit;
 use crate::store::committer::Rules;
 use crate::store::memory::MemoryStore;
+use crate::store::records::Direction;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, Wanted};
 
@@ -120,7 +122,7 @@ impl Bench {
         };
         bench.add_shop("first", 11);
         bench.add_shop("second", 12);
-        bench.send(Command::Deposit { vendor: 1, amount: usd("20") }).unwrap();
+        bench.send(book("opening", 1, Direction::Deposit, "USD:20")).unwrap();
         bench.fund("quiz", "10").unwrap();
         bench
     }
@@ -282,6 +284,16 @@ impl Bench {
             Reply::Finished(reply) => Ok(reply),
             other => panic!("no reply to an M6 or S6: {other:?}"),
         }
+    }
+}
+
+/// Real money of a shop comes in or goes out.
+fn book(reference: &str, vendor: u32, direction: Direction, amount: &str) -> Command {
+    Command::Book {
+        reference: reference.parse().unwrap(),
+        vendor,
+        direction,
+        amount: amount.parse().unwrap(),
     }
 }
 

@@ -35,8 +35,8 @@ fn a_shop_is_added_once() {
 #[test]
 fn deposits_and_withdrawals_are_checked() {
     over_each_store(|bench| {
-        let deposit = |vendor, amount: &str| Command::Deposit { vendor, amount: amount.parse().unwrap() };
-        let withdraw = |vendor, amount: &str| Command::Withdraw { vendor, amount: amount.parse().unwrap() };
+        let deposit = |vendor, amount| book("invoice 7", vendor, Direction::Deposit, amount);
+        let withdraw = |vendor, amount| book("invoice 7", vendor, Direction::Withdrawal, amount);
         for (command, expected) in [
             (deposit(3, "USD:1"), ErrorCode::VendorUnknown),
             (deposit(0, "USD:1"), ErrorCode::VendorUnknown),
@@ -47,11 +47,61 @@ fn deposits_and_withdrawals_are_checked() {
             (withdraw(1, "EUR:1"), ErrorCode::CurrencyMismatch),
             (withdraw(1, "USD:0"), ErrorCode::AmountOutOfRange),
             (withdraw(1, "USD:10.000001"), ErrorCode::FundsInsufficient),
+            (book("", 1, Direction::Deposit, "USD:1"), ErrorCode::Malformed),
+            (book(" ", 1, Direction::Deposit, "USD:1"), ErrorCode::Malformed),
         ] {
             assert_eq!(code(bench.send(command.clone())), expected, "{command:?}");
         }
-        assert_eq!(vendor(bench.send(withdraw(1, "USD:10"))).balance, usd("0"));
-        assert_eq!(vendor(bench.send(deposit(1, "USD:3"))).balance, usd("3"));
+        // A refusal has not used the reference.
+        bench.send(withdraw(1, "USD:10")).unwrap();
+        assert_eq!(bench.balance(AccountId::Vendor(1)), usd("0"));
+        bench.send(book("invoice 8", 1, Direction::Deposit, "USD:3")).unwrap();
+        assert_eq!(bench.balance(AccountId::Vendor(1)), usd("3"));
+    });
+}
+
+#[test]
+fn the_same_deposit_or_withdrawal_again_moves_nothing_and_gets_the_same_reply() {
+    over_each_store(|bench| {
+        let deposit = book("invoice 7", 2, Direction::Deposit, "USD:5");
+        let withdrawal = book("invoice 8", 2, Direction::Withdrawal, "USD:5");
+        // In one batch, in another, and after a restart; at the end nothing would cover the withdrawal.
+        let mut replies: Vec<_> = bench.batch(vec![deposit.clone(), deposit.clone(), withdrawal.clone()]);
+        for _ in 0..2 {
+            bench.pass_minutes(1);
+            replies.extend([deposit.clone(), withdrawal.clone()].map(|command| bench.send(command)));
+            bench.reopen();
+        }
+        let replies: Vec<String> = replies.into_iter().map(|reply| format!("{:?}", reply.unwrap())).collect();
+        let [deposited, again, withdrawn, rest @ ..] = &replies[..] else { panic!("{replies:?}") };
+        assert_eq!(again, deposited);
+        assert!(rest.chunks(2).all(|pair| pair == [deposited.clone(), withdrawn.clone()]), "{replies:?}");
+        assert_eq!(bench.balance(AccountId::Vendor(2)), usd("0"));
+    });
+}
+
+#[test]
+fn a_reference_with_other_content_is_a_conflict() {
+    over_each_store(|bench| {
+        bench.send(book("invoice 7", 1, Direction::Deposit, "USD:5")).unwrap();
+        for other in [
+            book("invoice 7", 2, Direction::Deposit, "USD:5"),
+            book("invoice 7", 9, Direction::Deposit, "USD:5"),
+            book("invoice 7", 1, Direction::Withdrawal, "USD:5"),
+            book("invoice 7", 1, Direction::Deposit, "USD:5.000001"),
+            book("invoice 7", 1, Direction::Deposit, "EUR:5"),
+        ] {
+            assert_eq!(code(bench.send(other.clone())), ErrorCode::TransactionConflict, "{other:?}");
+            bench.reopen();
+        }
+        let batch = vec![
+            book("invoice 8", 1, Direction::Deposit, "USD:1"),
+            book("invoice 8", 1, Direction::Deposit, "USD:2"),
+        ];
+        let replies = bench.batch(batch);
+        assert!(replies[0].is_ok());
+        assert_eq!(replies[1].as_ref().unwrap_err().code, ErrorCode::TransactionConflict);
+        assert_eq!(bench.balance(AccountId::Vendor(1)), usd("16"));
     });
 }
 

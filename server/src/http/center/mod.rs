@@ -38,7 +38,7 @@ use crate::http::stopping::Stopping;
 use crate::store::committer::Handle;
 use wallet_site::WalletSite;
 
-pub use operator::{ConfirmPayout, MoveMoney, NewVendor, NewVendorSecret, ReturnPayout};
+pub use operator::{ConfirmPayout, MoveMoney, MovementView, NewVendor, NewVendorSecret, ReturnPayout};
 pub use operator::{PayoutView, Payouts, VendorView, Vendors};
 pub use sweeper::sweep;
 

@@ -15,7 +15,7 @@ use super::{CenterApi, fresh, unexpected};
 use crate::center::{Command, Reply, VendorState};
 use crate::http::error::ApiError;
 use crate::http::message::Message;
-use crate::store::records::{Payout, PayoutState};
+use crate::store::records::{Direction, Movement, Payout, PayoutState, Reference};
 
 /// Payout orders in one answer.
 const PAYOUTS_MAX: usize = 500;
@@ -150,7 +150,7 @@ pub struct NewVendorSecret {
     pub secret: Secret,
 }
 
-/// Real money came in or went out.
+/// Real money comes in or goes out.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MoveMoney {
@@ -158,6 +158,31 @@ pub struct MoveMoney {
     pub number: u32,
     /// How much.
     pub amount: Amount,
+    /// The operator's own, such as the bank's or an invoice's number. The same request again moves nothing.
+    pub reference: Reference,
+}
+
+/// Real money that came in or went out; the same whenever it is asked for again.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MovementView {
+    /// The operator's reference.
+    pub reference: Reference,
+    /// The seller's number.
+    pub number: u32,
+    /// Which way.
+    pub direction: Direction,
+    /// How much.
+    pub amount: Amount,
+    /// When it was booked.
+    pub date: Timestamp,
+}
+
+impl From<Movement> for MovementView {
+    fn from(movement: Movement) -> Self {
+        let Movement { reference, vendor, direction, amount, at } = movement;
+        MovementView { reference, number: vendor, direction, amount, date: at }
+    }
 }
 
 /// The sellers, by number.
@@ -262,18 +287,30 @@ pub(super) async fn add_vendor_secret(
 pub(super) async fn deposit(
     _: Operator,
     api: Data<CenterApi>,
-    Message(MoveMoney { number, amount }): Message<MoveMoney>,
+    Message(money): Message<MoveMoney>,
 ) -> Result<impl Responder, ApiError> {
-    vendor(&api, Command::Deposit { vendor: number, amount }).await
+    book(&api, money, Direction::Deposit).await
 }
 
 /// Books real money that a seller was paid out.
 pub(super) async fn withdraw(
     _: Operator,
     api: Data<CenterApi>,
-    Message(MoveMoney { number, amount }): Message<MoveMoney>,
+    Message(money): Message<MoveMoney>,
 ) -> Result<impl Responder, ApiError> {
-    vendor(&api, Command::Withdraw { vendor: number, amount }).await
+    book(&api, money, Direction::Withdrawal).await
+}
+
+async fn book(
+    api: &CenterApi,
+    money: MoveMoney,
+    direction: Direction,
+) -> Result<impl Responder + use<>, ApiError> {
+    let MoveMoney { number, amount, reference } = money;
+    match api.submit(Command::Book { reference, vendor: number, direction, amount }).await? {
+        Reply::Booked(movement) => Ok(fresh(MovementView::from(movement))),
+        _ => Err(unexpected()),
+    }
 }
 
 async fn vendor(api: &CenterApi, command: Command) -> Result<impl Responder + use<>, ApiError> {

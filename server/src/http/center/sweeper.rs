@@ -14,8 +14,9 @@ use super::CenterApi;
 use crate::center::{CenterRules, Command};
 use crate::store::committer::{CommitError, Handle};
 
-/// How often it looks for steps to end.
-const INTERVAL: Duration = Duration::from_secs(15);
+/// How often it looks for steps to end. A seller's relay shows an overdue step as open until it is swept, so this is
+/// also how long that seller and its reader may wait beyond the step's time: a few seconds, no more.
+const INTERVAL: Duration = Duration::from_secs(3);
 
 /// The most steps that are ended at once; more wait for the next look.
 const STEPS_MAX: usize = 1_000;

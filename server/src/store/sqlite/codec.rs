@@ -8,7 +8,7 @@ use tuppence_protocol::ids::{IdType, Serial};
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
 use tuppence_protocol::{Amount, Currency, HashAlgorithm, Seal, Text, Timestamp, TranId, WalletId};
 
-use super::super::records::{Campaign, Payout, PayoutState, Registration, Vendor};
+use super::super::records::{Campaign, Direction, Movement, Payout, PayoutState, Registration, Vendor};
 use crate::ledger::{AccountId, Posting, Transfer};
 
 /// Why a row does not parse.
@@ -28,7 +28,8 @@ pub(super) const CAMPAIGN: &str = "number, vendor, item, budget, funded, asked";
 pub(super) const PAYOUT: &str = "number, step_vendor, step_tran, customer, amount, fee, destination, ordered, \
      state, ended, note";
 pub(super) const TRANSFER: &str = "number, debit_kind, debit_number, credit_kind, credit_number, amount, posting, \
-     step_vendor, step_tran, payout, at";
+     step_vendor, step_tran, payout, movement, at";
+pub(super) const MOVEMENT: &str = "reference, vendor, direction, amount, at";
 
 /// A row's columns, from left to right.
 pub(super) struct Columns<'r> {
@@ -216,6 +217,20 @@ impl<'r> Columns<'r> {
         })
     }
 
+    pub fn movement(&mut self) -> Result<Movement, Misfit> {
+        Ok(Movement {
+            reference: self.text()?,
+            vendor: self.u32()?,
+            direction: match self.take::<String>()?.as_str() {
+                "deposit" => Direction::Deposit,
+                "withdrawal" => Direction::Withdrawal,
+                other => return Err(format!("the direction {other:?} is unknown").into()),
+            },
+            amount: self.amount()?,
+            at: self.time()?,
+        })
+    }
+
     pub fn balance(&mut self) -> Result<(AccountId, i64), Misfit> {
         Ok((self.account()?, self.take()?))
     }
@@ -236,6 +251,7 @@ impl<'r> Columns<'r> {
             posting: known.ok_or_else(|| format!("the posting {posting:?} is unknown"))?,
             step: self.key_or_null()?,
             payout: self.take::<Option<i64>>()?.map(u64::try_from).transpose()?,
+            movement: self.text_or_null()?,
             at: self.time()?,
         };
         Ok((number, transfer))
@@ -261,6 +277,14 @@ pub(super) const fn kind(kind: StepKind) -> &'static str {
         StepKind::Issue => "issue",
         StepKind::Payment => "payment",
         StepKind::CashOut => "cash-out",
+    }
+}
+
+/// The name by which a movement's direction is stored.
+pub(super) const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Deposit => "deposit",
+        Direction::Withdrawal => "withdrawal",
     }
 }
 

@@ -13,7 +13,7 @@ use tuppence_protocol::{Currency, Timestamp};
 use super::super::resident::Resident;
 use super::super::working_set::Numbers;
 use super::super::{Directory, Records, StoreError, Wanted};
-use super::codec::{self, CAMPAIGN, Columns, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR};
+use super::codec::{self, CAMPAIGN, Columns, MOVEMENT, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR};
 
 /// Reads with one connection, which is in a transaction.
 pub(super) struct Reader<'c> {
@@ -56,6 +56,10 @@ impl Reader<'_> {
         }
         for step in self.steps(&pending)? {
             records.steps.insert(step.key, step);
+        }
+        let references = wanted.movements.iter().map(|reference| Value::Text(reference.to_string()));
+        for movement in self.any_of("movements", MOVEMENT, "reference", references, |c| c.movement())? {
+            records.movements.insert(movement.reference.clone(), movement);
         }
         let salts = wanted.salts.iter().map(|salt| Value::Blob(salt.to_vec()));
         records.salts.extend(self.any_of("salts", "salt, ends", "salt", salts, |c| c.salt())?);

@@ -5,7 +5,9 @@ use rusqlite::{Connection, Row as SqlRow};
 use tuppence_protocol::{Currency, TranId};
 
 use super::super::{Row, StoreError};
-use super::codec::{CAMPAIGN, Columns, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, TRANSFER, VENDOR};
+use super::codec::{
+    CAMPAIGN, Columns, MOVEMENT, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, TRANSFER, VENDOR,
+};
 
 type Visit<'v> = &'v mut dyn FnMut(Row);
 /// A step's vendor and transaction, as they are stored.
@@ -27,7 +29,8 @@ pub(super) fn visit(connection: &Connection, currency: Currency, visit: Visit<'_
     scan.table("registrations", REGISTRATION, "customer", 1, visit, |c| {
         c.registration().map(Row::Registration)
     })?;
-    scan.table("payouts", PAYOUT, "number", 1, visit, |c| c.payout().map(Row::Payout))
+    scan.table("payouts", PAYOUT, "number", 1, visit, |c| c.payout().map(Row::Payout))?;
+    scan.table("movements", MOVEMENT, "reference", 1, visit, |c| c.movement().map(Row::Movement))
 }
 
 fn transfer(columns: &mut Columns<'_>) -> Result<Row, Misfit> {

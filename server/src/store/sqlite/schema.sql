@@ -152,6 +152,24 @@ BEGIN
     SELECT RAISE(ABORT, 'a payout order that has ended never changes');
 END;
 
+-- Real money that a seller brought or took, each once by the operator's own reference.
+CREATE TABLE movements (
+    reference TEXT NOT NULL PRIMARY KEY CHECK (reference <> ''),
+    vendor INTEGER NOT NULL REFERENCES vendors,
+    direction TEXT NOT NULL CHECK (direction IN ('deposit', 'withdrawal')),
+    amount INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 9007199254740991),
+    at INTEGER NOT NULL CHECK (at BETWEEN 0 AND 9007199254740991)
+) STRICT;
+
+CREATE TRIGGER movements_are_final BEFORE UPDATE ON movements
+BEGIN
+    SELECT RAISE(ABORT, 'a movement never changes');
+END;
+CREATE TRIGGER movements_stay BEFORE DELETE ON movements
+BEGIN
+    SELECT RAISE(ABORT, 'a movement is never deleted');
+END;
+
 CREATE TABLE transfers (
     number INTEGER PRIMARY KEY,
     debit_kind TEXT NOT NULL
@@ -165,9 +183,11 @@ CREATE TABLE transfers (
     step_vendor INTEGER,
     step_tran BLOB,
     payout INTEGER REFERENCES payouts,
+    movement TEXT REFERENCES movements,
     at INTEGER NOT NULL CHECK (at BETWEEN 0 AND 9007199254740991),
     CHECK ((step_vendor IS NULL) = (step_tran IS NULL)),
     CHECK (debit_kind <> credit_kind),
+    CHECK ((posting IN ('deposit', 'withdrawal')) = (movement IS NOT NULL)),
     FOREIGN KEY (step_vendor, step_tran) REFERENCES steps
 ) STRICT;
 
@@ -175,6 +195,7 @@ CREATE TABLE transfers (
 CREATE UNIQUE INDEX transfers_of_steps ON transfers (step_vendor, step_tran, posting)
     WHERE step_vendor IS NOT NULL;
 CREATE UNIQUE INDEX transfers_of_payouts ON transfers (payout, posting) WHERE payout IS NOT NULL;
+CREATE UNIQUE INDEX transfers_of_movements ON transfers (movement) WHERE movement IS NOT NULL;
 
 CREATE TRIGGER transfers_are_final BEFORE UPDATE ON transfers
 BEGIN

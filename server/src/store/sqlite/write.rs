@@ -4,9 +4,11 @@ use rusqlite::{CachedStatement, Connection, params_from_iter};
 use tuppence_protocol::Text;
 use tuppence_protocol::scrip::center::{Purse, Step};
 
-use super::super::records::{Campaign, Payout, Registration, Vendor};
+use super::super::records::{Campaign, Movement, Payout, Registration, Vendor};
 use super::super::{Change, Changes, StoreError};
-use super::codec::{self, CAMPAIGN, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER, VENDOR};
+use super::codec::{
+    self, CAMPAIGN, MOVEMENT, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER, VENDOR,
+};
 use crate::ledger::Transfer;
 
 /// Writes `changes` with a connection that is in a transaction.
@@ -24,6 +26,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
     write_steps(connection, &changes.steps)?;
     write_purses(connection, &changes.purses)?;
     write_payouts(connection, &changes.payouts)?;
+    write_movements(connection, &changes.movements)?;
     write_transfers(connection, &changes.transfers)?;
     let mut put = connection.prepare_cached(
         "INSERT INTO accounts (kind, number, balance) VALUES (?1, ?2, ?3) \
@@ -141,9 +144,23 @@ fn write_payouts(connection: &Connection, payouts: &[Change<Payout>]) -> Result<
     Ok(())
 }
 
+fn write_movements(connection: &Connection, movements: &[Movement]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("movements", MOVEMENT, 5))?;
+    for movement in movements {
+        let parameters = Parameters::default()
+            .text(movement.reference.as_str())
+            .number(movement.vendor)
+            .text(codec::direction(movement.direction))
+            .number(movement.amount.micros())
+            .number(movement.at);
+        once(&mut insert, parameters)?;
+    }
+    Ok(())
+}
+
 fn write_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<(), StoreError> {
     let columns = TRANSFER.trim_start_matches("number, ");
-    let mut insert = connection.prepare_cached(&insert("transfers", columns, 10))?;
+    let mut insert = connection.prepare_cached(&insert("transfers", columns, 11))?;
     for transfer in transfers {
         let parameters = Parameters::default()
             .account(transfer.debit)
@@ -152,6 +169,7 @@ fn write_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<()
             .text(transfer.posting.as_str())
             .key_or_null(transfer.step.as_ref())
             .value(transfer.payout.map(codec::int))
+            .text_or_null(transfer.movement.as_ref().map(Text::as_str))
             .number(transfer.at);
         once(&mut insert, parameters)?;
     }

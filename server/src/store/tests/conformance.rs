@@ -10,7 +10,7 @@ use super::fixture::*;
 use crate::ledger::audit::audit;
 use crate::ledger::{AccountId, Posting};
 use crate::store::memory::MemoryStore;
-use crate::store::records::PayoutState;
+use crate::store::records::{Direction, PayoutState};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Change, Changes, Counts, Store, StoreError, Wanted, WorkingSet};
 
@@ -33,6 +33,7 @@ macro_rules! store_conformance {
                 a_step_that_has_ended_never_changes,
                 money_moves_once_for_each_reason,
                 no_account_but_the_reserve_goes_below_zero,
+                a_reference_is_used_once,
                 a_wallet_is_registered_once,
                 solved_challenges_are_remembered_until_they_end,
                 the_oldest_pending_steps_come_first,
@@ -202,6 +203,12 @@ fn money_moves_once_for_each_reason(store: &mut dyn Store) {
     store.commit(begun).unwrap();
     assert_eq!(hold[0].posting, Posting::Hold);
     assert_refused(force(store, Changes { transfers: hold, ..Changes::default() }));
+    let booked = changes(store, references(["invoice 9"]), |set| {
+        book(set, "invoice 9", 1, Direction::Deposit, 5).unwrap();
+    });
+    let transfers = booked.transfers.clone();
+    store.commit(booked).unwrap();
+    assert_refused(force(store, Changes { transfers, ..Changes::default() }));
 }
 
 fn no_account_but_the_reserve_goes_below_zero(store: &mut dyn Store) {
@@ -212,6 +219,23 @@ fn no_account_but_the_reserve_goes_below_zero(store: &mut dyn Store) {
         let result = force(store, Changes { balances: vec![(account, -1)], ..Changes::default() });
         assert_eq!(result.is_ok(), fits, "{account}");
     }
+}
+
+fn a_reference_is_used_once(store: &mut dyn Store) {
+    furnish(store);
+    let book = |set: &mut WorkingSet| book(set, "invoice 9", 1, Direction::Withdrawal, 5).unwrap();
+    // Neither set has seen the other's, as if two programs wrote.
+    let (first, mut second) =
+        (changes(store, references(["invoice 9"]), book), changes(store, references(["invoice 9"]), book));
+    store.commit(first).unwrap();
+    assert_refused(force(store, second.clone()));
+    second.transfers.clear();
+    assert_refused(force(store, second.clone()));
+    assert_eq!(store.balance(AccountId::Vendor(1)).unwrap(), 999_000 - 5);
+
+    let set = store.load(references(["invoice 9", "invoice 10"])).unwrap();
+    assert_eq!(set.movement(&"invoice 9".parse().unwrap()), Some(&second.movements[0]));
+    assert_eq!(set.movement(&"invoice 10".parse().unwrap()), None);
 }
 
 fn a_wallet_is_registered_once(store: &mut dyn Store) {

@@ -8,7 +8,9 @@ use tuppence_protocol::{
 };
 
 use crate::ledger::{AccountId, Posting, Transfer, demands};
-use crate::store::records::{Campaign, Payout, PayoutState, Registration, Vendor};
+use crate::store::records::{
+    Campaign, Direction, Movement, Payout, PayoutState, Reference, Registration, Vendor,
+};
 use crate::store::{Store, Wanted, WorkingSet};
 
 /// When everything happens.
@@ -37,6 +39,12 @@ pub fn wanted<const C: usize, const S: usize>(customers: [u64; C], steps: [StepK
         steps: steps.into_iter().collect(),
         ..Wanted::default()
     }
+}
+
+/// Wants the movements of these references.
+pub fn references<const N: usize>(references: [&str; N]) -> Wanted {
+    let movements = references.into_iter().map(|reference| reference.parse().unwrap()).collect();
+    Wanted { movements, ..Wanted::default() }
 }
 
 /// Runs one command and commits it.
@@ -97,7 +105,7 @@ pub fn add_vendor(set: &mut WorkingSet, name: &str) -> Result<u32, Refusal> {
     let secrets = KeyRing::new(1, Secret::from_bytes([7; 32]));
     let origin = format!("https://{name}").parse().unwrap();
     set.put_vendor(Vendor { number, id, origin, secrets, at: AT });
-    post(set, Posting::Deposit, AccountId::Reserve, AccountId::Vendor(number), usd(1_000_000))?;
+    book(set, &format!("opening {number}"), number, Direction::Deposit, 1_000_000)?;
     Ok(number)
 }
 
@@ -106,18 +114,26 @@ pub fn add_campaign(set: &mut WorkingSet, vendor: u32, budget: u64) -> Result<u3
     let number = set.next_campaign().unwrap();
     let (budget, item) = (usd(budget), "quiz".parse().unwrap());
     set.put_campaign(Campaign { number, vendor, item, budget, funded: budget, asked: AT });
-    post(set, Posting::Funding, AccountId::Vendor(vendor), AccountId::Campaign(number), budget)?;
+    let (debit, credit) = (AccountId::Vendor(vendor), AccountId::Campaign(number));
+    let micros = budget.micros();
+    set.post(transfer(demands::Flow { posting: Posting::Funding, debit, credit, micros }, None, None))?;
     Ok(number)
 }
 
-fn post(
+/// Real money of a seller comes in or goes out.
+pub fn book(
     set: &mut WorkingSet,
-    posting: Posting,
-    debit: AccountId,
-    credit: AccountId,
-    amount: Amount,
+    reference: &str,
+    vendor: u32,
+    direction: Direction,
+    micros: u64,
 ) -> Result<(), Refusal> {
-    Ok(set.post(Transfer { debit, credit, amount, posting, step: None, payout: None, at: AT })?)
+    let reference: Reference = reference.parse().unwrap();
+    let movement = Movement { reference: reference.clone(), vendor, direction, amount: usd(micros), at: AT };
+    let flow = demands::of_movement(&movement);
+    set.post(Transfer { movement: Some(reference), ..transfer(flow, None, None) })?;
+    set.put_movement(movement);
+    Ok(())
 }
 
 /// Begins a step that takes the live scrip, and leaves it pending.
@@ -195,17 +211,17 @@ fn put(set: &mut WorkingSet, before: Option<&Step>, step: Step) -> Result<(), Re
     let item = step.subject.as_str().parse().unwrap();
     let campaign = set.campaign_by_item(step.key.vendor, &item).map(|campaign| campaign.number);
     let earlier = before.map_or(0, |before| demands::of_step(before, campaign).unwrap().len());
-    for movement in &demands::of_step(&step, campaign).unwrap()[earlier..] {
-        let transfer = transfer(*movement, Some(step.key), None);
+    for flow in &demands::of_step(&step, campaign).unwrap()[earlier..] {
+        let transfer = transfer(*flow, Some(step.key), None);
         set.post(transfer)?;
     }
     set.put_step(step);
     Ok(())
 }
 
-fn transfer(movement: demands::Movement, step: Option<StepKey>, payout: Option<u64>) -> Transfer {
-    let demands::Movement { posting, debit, credit, micros } = movement;
-    Transfer { debit, credit, amount: usd(micros), posting, step, payout, at: AT }
+fn transfer(flow: demands::Flow, step: Option<StepKey>, payout: Option<u64>) -> Transfer {
+    let demands::Flow { posting, debit, credit, micros } = flow;
+    Transfer { debit, credit, amount: usd(micros), posting, step, payout, movement: None, at: AT }
 }
 
 /// Remembers that a step was cancelled before it came.
@@ -242,8 +258,8 @@ pub fn end_payout(set: &mut WorkingSet, number: u64, confirm: bool) -> Result<()
         purse.live.value = purse.live.value.checked_add(back).unwrap();
         set.put_purse(purse);
     }
-    for movement in demands::of_payout(&payout) {
-        set.post(transfer(movement, None, Some(number)))?;
+    for flow in demands::of_payout(&payout) {
+        set.post(transfer(flow, None, Some(number)))?;
     }
     set.put_payout(payout);
     Ok(())
@@ -265,7 +281,8 @@ pub fn furnish(store: &mut dyn Store) {
 }
 
 /// [`furnish`], then one of everything: a paid, a cancelled, a forestalled and a pending payment (steps 1/2 to 1/5),
-/// and a cash-out confirmed, returned and open each (steps 0/1 to 0/3).
+/// a cash-out confirmed, returned and open each (steps 0/1 to 0/3),
+/// and a withdrawal.
 pub fn live_a_life(store: &mut dyn Store) {
     furnish(store);
     let one = serial(1);
@@ -285,4 +302,6 @@ pub fn live_a_life(store: &mut dyn Store) {
     }
     run(store, wanted([1], [key(1, 4)]), |set| forestall(set, one, key(1, 4))).unwrap();
     run(store, wanted([1], [key(1, 5)]), |set| begin(set, StepKind::Payment, one, key(1, 5), 20)).unwrap();
+    run(store, references(["invoice 9"]), |set| book(set, "invoice 9", 1, Direction::Withdrawal, 45))
+        .unwrap();
 }

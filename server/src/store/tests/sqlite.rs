@@ -53,7 +53,7 @@ fn everything_is_there_after_it_was_closed() {
     drop(store);
     let mut store = open(&path);
     assert_eq!(rows(&mut store), before);
-    assert_eq!(store.load(Wanted::default()).unwrap().funds(AccountId::Vendor(1)), Some(usd(999_045)));
+    assert_eq!(store.load(Wanted::default()).unwrap().funds(AccountId::Vendor(1)), Some(usd(999_000)));
 }
 
 #[test]
@@ -222,6 +222,11 @@ fn the_database_itself_refuses_what_would_rewrite_history() {
         "DELETE FROM steps",
         "UPDATE steps SET state = 'pending', ended = NULL WHERE state = 'posted'",
         "UPDATE payouts SET note = 'other' WHERE state = 'confirmed'",
+        "UPDATE movements SET amount = amount + 1",
+        "DELETE FROM movements",
+        "INSERT INTO movements SELECT * FROM movements",
+        "INSERT INTO transfers (debit_kind, debit_number, credit_kind, credit_number, amount, posting, at) \
+         VALUES ('reserve', 0, 'vendor', 1, 5, 'deposit', 1)",
         "UPDATE purses SET live_serial = 1",
         "UPDATE purses SET live_value = -1",
         "UPDATE accounts SET balance = -1 WHERE kind = 'vendor'",
@@ -289,7 +294,7 @@ fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
         ("UPDATE transfers SET credit_kind = 'fees', credit_number = 0 WHERE number = 1".to_owned(), "transfers 1"),
         (
             "INSERT INTO transfers SELECT 99, debit_kind, debit_number, credit_kind, credit_number, amount, posting, \
-             step_vendor, x'66666666666666666666666666666666', payout, at FROM transfers WHERE posting = 'payment'"
+             step_vendor, x'66666666666666666666666666666666', payout, movement, at FROM transfers WHERE posting = 'payment'"
                 .to_owned(),
             "transfers 99",
         ),
@@ -304,6 +309,14 @@ fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
         ("UPDATE payouts SET state = 'confirmed' WHERE number = 2".to_owned(), "payouts 2"),
         ("DELETE FROM payouts WHERE number = 2".to_owned(), "payouts 2"),
         ("DELETE FROM payouts WHERE number = 3".to_owned(), &step(key(0, 3))),
+        ("UPDATE movements SET amount = amount + 1 WHERE direction = 'deposit'".to_owned(), "movements opening 1"),
+        ("UPDATE movements SET direction = 'deposit' WHERE direction = 'withdrawal'".to_owned(), "movements invoice 9"),
+        ("UPDATE movements SET direction = 'gift' WHERE direction = 'deposit'".to_owned(), "movements opening 1"),
+        ("UPDATE movements SET vendor = 2 WHERE direction = 'withdrawal'".to_owned(), "movements invoice 9"),
+        ("DELETE FROM movements WHERE direction = 'deposit'".to_owned(), "movements opening 1"),
+        ("INSERT INTO movements VALUES ('invoice 10', 1, 'deposit', 5, 1)".to_owned(), "movements invoice 10"),
+        ("DELETE FROM transfers WHERE posting = 'withdrawal'".to_owned(), "movements invoice 9"),
+        ("UPDATE transfers SET movement = NULL WHERE posting = 'withdrawal'".to_owned(), "movements invoice 9"),
         ("DELETE FROM registrations".to_owned(), "purses 1"),
         ("UPDATE registrations SET customer = 9".to_owned(), "registrations 9"),
         ("UPDATE registrations SET wallet_key = x'00'".to_owned(), "registrations 1"),
@@ -312,6 +325,21 @@ fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
         let named = report.findings.iter().any(|finding| finding.place == place);
         assert!(named, "after {sql}\n{place} should be named:\n{report}");
     }
+}
+
+#[test]
+fn a_second_transfer_of_one_movement_is_named() {
+    let (_folder, path) = folder();
+    live_a_life(&mut open(&path));
+    let database = Connection::open(&path).unwrap();
+    let doubled = "DROP INDEX transfers_of_movements; \
+                   CREATE TABLE copy AS SELECT * FROM transfers WHERE movement = 'invoice 9'; \
+                   UPDATE copy SET number = 99; \
+                   INSERT INTO transfers SELECT * FROM copy; DROP TABLE copy";
+    database.execute_batch(doubled).unwrap();
+    drop(database);
+    let report = audit(&mut SqliteStore::open_read_only(&path).unwrap()).unwrap();
+    assert!(report.findings.iter().any(|finding| finding.place == "movements invoice 9"), "{report}");
 }
 
 #[test]

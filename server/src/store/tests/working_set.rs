@@ -8,6 +8,7 @@ use tuppence_protocol::{Currency, ErrorCode, Refusal};
 use super::fixture::*;
 use crate::ledger::{AccountId, Posting, Transfer};
 use crate::store::memory::MemoryStore;
+use crate::store::records::Direction;
 use crate::store::{Store, Wanted, WorkingSet};
 
 /// A set with the furnished buyer's purse, and a step 1/2 that there is not.
@@ -36,6 +37,7 @@ fn hold(micros: u64) -> Transfer {
         posting: Posting::Hold,
         step: Some(key(1, 2)),
         payout: None,
+        movement: None,
         at: AT,
     }
 }
@@ -176,6 +178,43 @@ fn a_payout_order_of_another_amount_is_a_fault() {
         Ok(())
     });
     assert_eq!(fault.unwrap_err().code, ErrorCode::Fault);
+}
+
+#[test]
+fn real_money_that_moves_without_its_movement_is_a_fault() {
+    let transfer = Transfer {
+        debit: AccountId::Reserve,
+        credit: AccountId::Vendor(1),
+        posting: Posting::Deposit,
+        step: None,
+        movement: Some("invoice 9".parse().unwrap()),
+        ..hold(5)
+    };
+    assert_fault(|set| set.post(transfer.clone()).unwrap());
+    assert_fault(|set| {
+        book(set, "invoice 9", 1, Direction::Deposit, 5).unwrap();
+        set.post(transfer.clone()).unwrap();
+    });
+}
+
+#[test]
+fn a_movement_of_another_amount_than_its_transfer_is_a_fault() {
+    assert_fault(|set| {
+        book(set, "invoice 9", 1, Direction::Withdrawal, 5).unwrap();
+        let mut movement = set.movement(&"invoice 9".parse().unwrap()).unwrap().clone();
+        movement.amount = usd(6);
+        set.put_movement(movement);
+    });
+}
+
+#[test]
+fn a_movement_that_changes_is_a_fault() {
+    let mut store = MemoryStore::new(Currency::USD);
+    furnish(&mut store);
+    let mut set = store.load(references(["opening 1"])).unwrap();
+    let fault = set.command(|set| book(set, "opening 1", 1, Direction::Deposit, 1_000_000));
+    assert_eq!(fault.unwrap_err().code, ErrorCode::Fault);
+    assert!(set.into_changes().is_empty());
 }
 
 #[test]

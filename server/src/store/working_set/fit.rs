@@ -1,4 +1,4 @@
-//! What must hold after every command: money, scrip, steps and payout orders agree.
+//! What must hold after every command: money, scrip, steps, payout orders and movements agree.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepKind, StepState};
 
 use super::WorkingSet;
-use crate::ledger::demands::{self, Movement};
+use crate::ledger::demands::{self, Flow};
 use crate::ledger::{AccountId, Transfer};
-use crate::store::records::PayoutState;
+use crate::store::records::{PayoutState, Reference};
 
 impl WorkingSet {
     /// Checks all that was touched since the last command.
@@ -34,6 +34,11 @@ impl WorkingSet {
             self.payouts.touched().copied().chain(posted.iter().filter_map(|t| t.payout)).collect();
         for number in payouts {
             self.payout_fits(number, posted).map_err(|why| format!("payout order {number}: {why}"))?;
+        }
+        let movements: BTreeSet<&Reference> =
+            self.movements.touched().chain(posted.iter().filter_map(|t| t.movement.as_ref())).collect();
+        for reference in movements {
+            self.movement_fits(reference, posted).map_err(|why| format!("movement {reference}: {why}"))?;
         }
         for campaign in self.campaigns.touched().filter_map(|number| self.campaign(*number)) {
             if !self.ours(campaign.budget) || !self.ours(campaign.funded) {
@@ -139,6 +144,18 @@ impl WorkingSet {
         follows(&[], &demands::of_payout(payout), moved)
     }
 
+    fn movement_fits(&self, reference: &Reference, posted: &[Transfer]) -> Result<(), &'static str> {
+        let movement = self.movement(reference).ok_or("a transfer names it, and there is none")?;
+        if self.movements.before(reference, &self.base.movements).is_some() {
+            return Err("it never changes");
+        }
+        if !self.ours(movement.amount) {
+            return Err("its amount makes no sense");
+        }
+        let moved = posted.iter().filter(|transfer| transfer.movement.as_ref() == Some(reference));
+        follows(&[], &[demands::of_movement(movement)], moved)
+    }
+
     fn campaign_of(&self, step: &Step) -> Option<u32> {
         let item: Item = step.subject.as_str().parse().ok()?;
         self.campaign_by_item(step.key.vendor, &item).map(|campaign| campaign.number)
@@ -151,12 +168,12 @@ impl WorkingSet {
 
 /// Whether `posted` is what `later` demands beyond `earlier`, in any order.
 fn follows<'a>(
-    earlier: &[Movement],
-    later: &[Movement],
+    earlier: &[Flow],
+    later: &[Flow],
     posted: impl Iterator<Item = &'a Transfer>,
 ) -> Result<(), &'static str> {
     let mut missing = later.strip_prefix(earlier).ok_or("what has moved for it cannot be undone")?.to_vec();
-    let mut moved: Vec<Movement> = posted.map(Movement::from).collect();
+    let mut moved: Vec<Flow> = posted.map(Flow::from).collect();
     missing.sort_unstable();
     moved.sort_unstable();
     if moved == missing { Ok(()) } else { Err("its transfers are not those that it demands") }
