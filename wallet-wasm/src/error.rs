@@ -214,6 +214,14 @@ mod tests {
     }
 
     #[test]
+    fn every_code_is_documented() {
+        let documentation = include_str!("../../docs/js-api.md");
+        for problem in Problem::ALL {
+            assert!(documentation.contains(&format!("`{}`", problem.code())), "{}", problem.code());
+        }
+    }
+
+    #[test]
     fn every_problem_is_a_sentence_with_a_way_out() {
         for problem in Problem::ALL {
             for text in [problem.message(), problem.hint()] {

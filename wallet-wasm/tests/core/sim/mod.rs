@@ -14,6 +14,7 @@ pub use center::CenterSim;
 pub use ports::{Faults, Loss};
 use ports::{FaultyStorage, Network};
 pub use shop::ShopSim;
+use tuppence_protocol::envelope::Fingerprint;
 use tuppence_protocol::{Amount, Duration, Timestamp};
 use tuppence_wallet::ports::Ports;
 use tuppence_wallet::ports::memory::{
@@ -104,6 +105,16 @@ impl World {
 
     /// Opens the wallet.
     pub async fn open(&self) -> Result<Wallet, WalletError> {
+        self.open_with(None).await
+    }
+
+    /// Opens the wallet with a fingerprint that came with the program.
+    pub async fn open_pinned(&self, fingerprint: [u8; 32]) -> Result<Wallet, WalletError> {
+        let fingerprint = serde_json::Value::String(tuppence_protocol::bytes::encode(&fingerprint));
+        self.open_with(Some(serde_json::from_value(fingerprint).unwrap())).await
+    }
+
+    async fn open_with(&self, fingerprint: Option<Fingerprint>) -> Result<Wallet, WalletError> {
         let ports = Ports {
             storage: Rc::new(FaultyStorage { storage: self.storage.clone(), faults: self.faults.clone() }),
             transport: Rc::new(Network {
@@ -117,7 +128,7 @@ impl World {
             events: Rc::new(self.events.tab()),
             vault: Rc::new(PlainVault),
         };
-        let config = Config { center_origin: CENTER.parse().unwrap(), fingerprint: None };
+        let config = Config { center_origin: CENTER.parse().unwrap(), fingerprint };
         Wallet::open(ports, config).await
     }
 

@@ -21,9 +21,13 @@ pub struct Faults {
     crashed: Cell<bool>,
     loss: Cell<Option<(u32, Loss)>>,
     requests: RefCell<Vec<String>>,
+    forgery: RefCell<Option<(String, Box<Forge>)>>,
     pub offline: Cell<bool>,
     pub storage_full: Cell<bool>,
 }
+
+/// What a forger does to a reply.
+type Forge = dyn Fn(&mut serde_json::Value);
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,27 @@ impl Faults {
     /// Whether the loss that was ordered has come.
     pub fn has_lost(&self) -> bool {
         self.loss.get().is_none()
+    }
+
+    /// Every reply from this address is changed on its way.
+    pub fn forge(&self, address: String, forge: impl Fn(&mut serde_json::Value) + 'static) {
+        *self.forgery.borrow_mut() = Some((address, Box::new(forge)));
+    }
+
+    /// No reply is changed any more.
+    pub fn honest(&self) {
+        *self.forgery.borrow_mut() = None;
+    }
+
+    fn apply_forgery(&self, request: &Request, response: &mut Response) {
+        if let Some((address, forge)) = &*self.forgery.borrow()
+            && format!("{}{}", request.origin, request.path) == *address
+            && response.status == 200
+        {
+            let mut value = serde_json::from_slice(&response.body).unwrap();
+            forge(&mut value);
+            response.body = serde_json::to_vec(&value).unwrap();
+        }
     }
 
     /// How often requests to this path arrived at the wire.
@@ -163,6 +188,7 @@ impl Transport for Network {
             self.faults.point_without_crash().await;
             response = self.handle(&request);
         }
+        self.faults.apply_forgery(&request, &mut response);
         self.faults.point().await;
         if loss == Some(Loss::Reply) { Err(NetworkError::Timeout) } else { Ok(response) }
     }
