@@ -1,5 +1,7 @@
 //! The API's description against the endpoints, and against every published message.
 
+mod operator;
+
 use serde_json::{Value, json};
 
 use super::*;
