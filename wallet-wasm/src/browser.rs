@@ -9,10 +9,12 @@ use crate::error::{Problem, WalletError};
 use crate::origin::Origin;
 use crate::ports::browser::{Channel, CryptoVault, Fetch, IndexedDb, SystemClock, SystemRandom, WebLocks};
 use crate::ports::{Clock, Ports};
-use crate::wallet::{Config, Wallet};
+use crate::wallet::{Config, Wallet, WeakWallet};
 
-/// How often an open operation is tried again while the page is open.
-const RESUME_EVERY: Duration = Duration::from_secs(15);
+/// When an open operation is first tried again while the page is open; then after twice as long, and so on.
+const RESUME_AFTER: Duration = Duration::from_secs(10);
+/// The longest pause between two tries.
+const RESUME_AFTER_MAX: Duration = Duration::from_minutes(5);
 
 /// Opens this browser's wallet of the center at `center_origin`, or of this page's own origin. While it is
 /// open, what is under way is finished as soon as the center answers.
@@ -49,12 +51,19 @@ pub async fn open_with(config: Config) -> Result<Wallet, WalletError> {
 }
 
 /// Finishes what is open now and then, for as long as the wallet is used.
-async fn keep_finishing(wallet: crate::wallet::WeakWallet) {
+async fn keep_finishing(wallet: WeakWallet) {
+    let mut pause = RESUME_AFTER;
+    let mut open = Vec::new();
     loop {
-        SystemClock.sleep(RESUME_EVERY).await;
+        SystemClock.sleep(pause).await;
         let Some(wallet) = wallet.upgrade() else { return };
         // What stays open says why in its own record.
-        let _ = wallet.resume().await;
+        let still: Vec<String> =
+            wallet.resume().await.unwrap_or_default().into_iter().map(|operation| operation.id).collect();
+        let news = still != open;
+        let twice = Duration::from_millis(pause.as_millis().saturating_mul(2));
+        pause = if news || still.is_empty() { RESUME_AFTER } else { twice.min(RESUME_AFTER_MAX) };
+        open = still;
     }
 }
 

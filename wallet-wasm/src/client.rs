@@ -8,8 +8,9 @@ use crate::error::{Problem, WalletError};
 use crate::origin::Origin;
 use crate::ports::{NetworkError, Ports, Request, Response};
 
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a request may take. With the pauses and [`Peer::tries_for`], a call ends before another tab loses
+/// its patience with this one.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an M3 or S3 may take: shops hold it for 30 seconds.
 const HELD_TIMEOUT: Duration = Duration::from_secs(40);
 /// The pauses before a request is sent again.
@@ -27,6 +28,14 @@ impl Peer<'_> {
     fn origin(&self) -> &Origin {
         match self {
             Peer::Center(origin) | Peer::Shop(origin) => origin,
+        }
+    }
+
+    /// How long a message without an answer is sent again. A shop that is away must not hold up the purse.
+    const fn tries_for(&self) -> Duration {
+        match self {
+            Peer::Center(_) => Duration::from_secs(15),
+            Peer::Shop(_) => Duration::from_secs(8),
         }
     }
 }
@@ -78,14 +87,16 @@ pub(crate) async fn post<R: DeserializeOwned>(
 ) -> Result<R, CallError> {
     let body = encode(message)?;
     let mut pauses = PAUSES.iter();
+    let began = ports.clock.now();
     loop {
         let request = request(peer, path, Some(body.clone()), TIMEOUT);
         let result = match send(ports, peer, request).await {
             Ok(response) => decode(peer, response),
             Err(error) => Err(error),
         };
+        let in_time = ports.clock.now().since(began) < peer.tries_for();
         match (result, pauses.next()) {
-            (Err(CallError::Unclear(_)), Some(pause)) => ports.clock.sleep(*pause).await,
+            (Err(CallError::Unclear(_)), Some(pause)) if in_time => ports.clock.sleep(*pause).await,
             (result, _) => return result,
         }
     }

@@ -21,7 +21,7 @@ use crate::view::{ExchangeStep, HistoryEntry, Party};
 use crate::wallet::Inner;
 
 /// How long the delivery may take once the money is settled; afterwards it is fetched with the receipt.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What came with the money, or in spite of it.
 pub(super) struct Settled {

@@ -7,6 +7,9 @@ use tuppence_wallet::{Money, Problem};
 
 use crate::sim::{CENTER, SHOP, World};
 
+/// A change that a forger makes to a reply.
+type Forgery = Box<dyn Fn(&mut Value)>;
+
 fn price() -> tuppence_protocol::Amount {
     "USD:0.03".parse().unwrap()
 }
@@ -79,7 +82,7 @@ fn an_offer_that_the_shop_did_not_seal_is_refused_by_the_center_and_ends() {
 #[test]
 fn an_offer_for_another_center_or_article_is_not_taken() {
     let other = |name: &str| json!({"dnsName": name, "serverName": name, "port": 443});
-    let forgeries: [Box<dyn Fn(&mut Value)>; 3] = [
+    let forgeries: [Forgery; 3] = [
         Box::new(move |reply| reply["offer"]["centerId"] = other("else.example")),
         Box::new(move |reply| reply["offer"]["vendorId"] = other("else.example")),
         Box::new(|reply| reply["offer"]["requestUrl"] = json!("https://shop.example/articles/trains")),
