@@ -1,2 +1,26 @@
-//! The `tuppence` program.
-fn main() {}
+//! The `tuppence` program: the payment center and the storefront, and the operator's tools.
+
+mod arguments;
+mod commands;
+mod data;
+mod failure;
+mod logging;
+mod output;
+mod running;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+
+fn main() -> ExitCode {
+    match commands::run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.tell();
+            ExitCode::FAILURE
+        }
+    }
+}

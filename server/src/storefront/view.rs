@@ -159,7 +159,8 @@ impl Storefront {
         ShopView {
             vendor_id: settings.credentials.vendor_id.clone(),
             origin: settings.origin.clone(),
-            center_origin: settings.center_origin.clone(),
+            // As browsers reach it: the shop itself may have a shorter way.
+            center_origin: settings.wallet_origin.clone(),
             wallet_origin: settings.wallet_origin.clone(),
             title: settings.title.clone(),
             description: settings.description.clone(),

@@ -189,6 +189,9 @@ pub async fn pass(
     if answer.get(actix_web::http::header::CONTENT_TYPE).is_none_or(|value| value == "application/json") {
         headers::mark_as_data(answer);
     }
+    if let Access::Anyone = access {
+        headers::open_to_pages(answer);
+    }
     if let Access::Origins(_) = access {
         answer.append(VARY, HeaderValue::from_static("Origin"));
     }

@@ -83,6 +83,11 @@ impl SecurityHeaders {
 /// Marks an answer as data that pages of other origins may read, as far as CORS lets them.
 pub fn mark_as_data(headers: &mut HeaderMap) {
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(DATA_POLICY));
+    open_to_pages(headers);
+}
+
+/// Lets pages of other origins embed an answer, such as a picture, as far as CORS does not matter.
+pub fn open_to_pages(headers: &mut HeaderMap) {
     headers.insert(CORP, HeaderValue::from_static("cross-origin"));
 }
 

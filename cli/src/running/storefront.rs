@@ -1,0 +1,91 @@
+//! The storefront in this process.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use tuppence_server::clock::SystemClock;
+use tuppence_server::http::client;
+use tuppence_server::http::site::Site;
+use tuppence_server::http::stopping::Stopping;
+use tuppence_server::http::storefront::{self, StorefrontApi};
+use tuppence_server::storefront::catalogue::fields::Prices;
+use tuppence_server::storefront::credentials::Credentials;
+use tuppence_server::storefront::{self as shop, Storefront, sample};
+
+use super::center::Center;
+use crate::data::DataFolder;
+use crate::failure::Failure;
+use crate::output;
+use crate::settings::Settings;
+
+/// A storefront that runs; it ends when this is dropped.
+pub struct Shop {
+    shop: Arc<Storefront>,
+    _running: shop::Running,
+    _lock: File,
+}
+
+impl Shop {
+    /// Opens the shop. `center` is the one of this process, if there is one; the shop speaks to it over HTTP all the
+    /// same.
+    ///
+    /// # Errors
+    /// If something cannot be opened.
+    pub fn open(settings: &Settings, data: &DataFolder, center: Option<&Center>) -> Result<Self, Failure> {
+        let lock = data.lock("storefront")?;
+        let path = settings.credentials.clone().unwrap_or_else(|| data.credentials());
+        let credentials = Credentials::load(&path).map_err(|error| {
+            Failure::new(format!("The shop's credentials {} cannot be read: {error}", path.display())).hint(
+                "The operator of the center makes them with `tuppence vendors add`; name the file with --credentials.",
+            )
+        })?;
+        let wallet_origin = settings.center_origin()?.text;
+        let center_origin = match (&settings.center_url, center) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some(center)) => center.reached_at.clone(),
+            (None, None) => wallet_origin.clone(),
+        };
+        let (content, campaigns) = folders(settings, data)?;
+        let http = client::client(shop::ANSWER_TIME_MAX).map_err(Failure::new)?;
+        let told = |text: &Option<String>, otherwise: &str| text.as_deref().unwrap_or(otherwise).to_owned();
+        let settings = shop::Settings {
+            database: data.shop_database(),
+            content,
+            campaigns,
+            credentials,
+            origin: settings.storefront_origin()?.text,
+            center_origin,
+            wallet_origin,
+            title: told(&settings.shop_name, sample::TITLE),
+            description: told(&settings.shop_description, sample::DESCRIPTION),
+            prices: Prices { currency: settings.currency(), default: settings.default_price()? },
+            hold: shop::HOLD,
+            held_max: shop::HELD_MAX,
+        };
+        let shop = Storefront::open(settings, Arc::new(SystemClock), http).map_err(Failure::new)?;
+        let running = shop.start();
+        Ok(Shop { shop, _running: running, _lock: lock })
+    }
+
+    /// Its origin.
+    pub fn site(&self, stopping: Stopping) -> Site {
+        storefront::site(StorefrontApi::new(self.shop.clone(), stopping))
+    }
+}
+
+/// The folders of articles and campaigns. Where the publisher has named none and there are none yet, the sample's
+/// are written.
+fn folders(
+    settings: &Settings,
+    data: &DataFolder,
+) -> Result<(std::path::PathBuf, std::path::PathBuf), Failure> {
+    let content = settings.content.clone().unwrap_or_else(|| data.content());
+    let campaigns = settings.campaigns.clone().unwrap_or_else(|| data.campaigns());
+    if settings.content.is_none() && settings.campaigns.is_none() && !content.exists() {
+        sample::write(&content, &campaigns).map_err(|error| {
+            Failure::new(format!("The sample articles cannot be written to {}: {error}", content.display()))
+        })?;
+        output::line(format!("Sample articles are in {}; changes there show at once.", content.display()));
+    }
+    Ok((content, campaigns))
+}
