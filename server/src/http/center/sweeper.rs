@@ -11,35 +11,43 @@ use prometheus_client::registry::Registry;
 use tuppence_protocol::Timestamp;
 
 use super::CenterApi;
-use crate::center::{CenterRules, Command};
+use crate::center::{CenterRules, Command, Reply};
 use crate::store::committer::{CommitError, Handle};
 
 /// How often it looks for steps to end. A seller's relay shows an overdue step as open until it is swept, so this is
 /// also how long that seller and its reader may wait beyond the step's time: a few seconds, no more.
 const INTERVAL: Duration = Duration::from_secs(3);
 
-/// The most steps that are ended at once; more wait for the next look.
+/// The most steps that are ended at once; where there are more, the next look follows at once.
 const STEPS_MAX: usize = 1_000;
 
 /// Ends what has waited too long, until the program stops.
 pub async fn sweep(api: Data<CenterApi>) {
     loop {
-        if let Err(error) = sweep_once(&api).await {
-            tracing::warn!(%error, "steps that have waited too long could not be ended; the next look follows");
-        }
+        let pause = match sweep_once(&api).await {
+            Ok(ended) if ended >= STEPS_MAX => Duration::ZERO,
+            Ok(_) => INTERVAL,
+            Err(error) => {
+                tracing::warn!(%error, "steps that have waited too long could not be ended; the next look follows");
+                INTERVAL
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = tokio::time::sleep(pause) => {}
             () = api.stopping.wait() => return,
         }
     }
 }
 
-async fn sweep_once(api: &CenterApi) -> Result<(), CommitError> {
+/// Ends the oldest, and says how many.
+async fn sweep_once(api: &CenterApi) -> Result<usize, CommitError> {
     let pending = api.center.policy.pending.as_millis();
     let before = Timestamp::from_millis(api.now().as_millis().saturating_sub(pending));
     let steps = api.committer.read(move |store| store.pending_steps(before, STEPS_MAX)).await?;
-    api.committer.submit(Command::Sweep(steps)).await?;
-    Ok(())
+    match api.committer.submit(Command::Sweep(steps)).await? {
+        Reply::Swept(ended) => Ok(ended),
+        _ => Err(CommitError::Fault),
+    }
 }
 
 /// Adds the committer's counts to the metrics.
