@@ -128,7 +128,6 @@ async fn a_lock_is_held_by_one_and_given_on() {
         order.borrow_mut().push("second");
     };
     let holding = async {
-        SystemClock.sleep(MOMENT).await;
         order.borrow_mut().push("first");
         drop(guard);
     };
