@@ -379,3 +379,6 @@ fn fault(error: impl std::fmt::Display) -> Refusal {
     tracing::error!(%error, "a reply cannot be made");
     Refusal::new(ErrorCode::Fault, "The shop made a mistake.")
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
