@@ -52,10 +52,15 @@ pub enum While {
     Looking,
     /// Moving money.
     Paying,
+    /// Creating the wallet: there is no money yet.
+    Creating,
 }
 
 /// The sentence about the money.
 pub fn money(error: &WalletError, during: While) -> &'static str {
+    if during == While::Creating {
+        return texts().welcome.unfinished;
+    }
     let texts = &texts().trouble;
     match (error.money, error.code.as_ref()) {
         (Money::Moved, _) => texts.moved,

@@ -39,9 +39,10 @@ fn fly(from: &str) -> Option<()> {
 }
 
 /// The transformation that brings the flying coin from the page's corner to `element`.
+#[expect(clippy::cast_possible_truncation, reason = "whole pixels are fine enough for a coin")]
 fn place(element: &Element, size: &str) -> String {
     let at = element.get_bounding_client_rect();
-    format!("translate({}px, {}px) {size}", at.left(), at.top())
+    format!("translate({}px, {}px) {size}", at.left() as i32, at.top() as i32)
 }
 
 /// `element.animate(...)`, which web-sys does not offer yet.

@@ -62,7 +62,7 @@ pub fn Logo(#[prop(optional)] class: &'static str) -> impl IntoView {
             <circle class="logo__back" cx="29" cy="15" r="13" stroke-width="1.5"></circle>
             <circle class="logo__front" cx="15" cy="15" r="14"></circle>
             <circle class="logo__rim" cx="15" cy="15" r="10" stroke-width="1.2"></circle>
-            <path class="logo__rim" d="M15 9.5v11M12 11.5h6M12 18.5h6" stroke-width="1.6" stroke-linecap="round">
+            <path class="logo__rim" d="M12.8 11v8M17.2 11v8" stroke-width="1.8" stroke-linecap="round">
             </path>
         </svg>
     }

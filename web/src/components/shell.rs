@@ -17,6 +17,7 @@ const MAIN: &str = "main";
 pub fn Shell(children: Children) -> impl IntoView {
     let state = WalletState::current();
     let ready = Memo::new(move |_| state.phase() == Phase::Ready);
+    let empty = Memo::new(move |_| state.phase() == Phase::Empty);
     view! {
         <div class="app">
             <a class="skip" href="#main" on:click=skip>
@@ -31,8 +32,11 @@ pub fn Shell(children: Children) -> impl IntoView {
                     "Tuppence"
                 </A>
                 {move || ready.get().then(|| view! { <Balance/> })}
+                {move || {
+                    empty.get().then(|| view! { <A href="/settings" attr:class="link-row">{texts().common.settings}</A> })
+                }}
             </header>
-            <Navigation/>
+            {move || (!empty.get()).then(|| view! { <Navigation/> })}
             <main class="page" id=MAIN tabindex="-1">
                 {children()}
             </main>

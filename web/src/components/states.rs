@@ -1,7 +1,6 @@
 //! Loading, empty and under way, the same on every page.
 
 use leptos::prelude::*;
-use serde::Serialize;
 
 use crate::components::{Logo, Trouble};
 use crate::locales::texts;
@@ -10,7 +9,7 @@ use crate::state::{Load, Loader};
 /// What a loader has, or how far it is.
 pub fn loaded<T, V>(loader: Loader<T>, show: impl Fn(T) -> V + Send + 'static) -> impl IntoView
 where
-    T: Clone + Serialize + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
     move || match loader.load() {

@@ -41,7 +41,7 @@ pub const TEXTS: Texts = Texts {
         registering: "Making your keys",
         done: "Your wallet is ready",
         progress: "Creating the wallet",
-        unfinished: "Your wallet was not finished. Nothing is lost; creating it goes on where it stopped.",
+        unfinished: "Nothing is lost: creating your wallet goes on where it stopped.",
     },
     home: Home {
         title: "Your wallet",

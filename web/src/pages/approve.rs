@@ -9,7 +9,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::A;
 use leptos_router::hooks::use_query_map;
-use serde::Serialize;
 use tuppence_protocol::Amount;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_wallet::view::{ArticleCard, LibraryEntry, ShopInfo};
@@ -30,7 +29,7 @@ pub fn path(shop: &str, article: &str) -> String {
 }
 
 /// What is asked for, and whether it was bought before.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 struct Asked {
     shop: ShopInfo,
     article: ArticleCard,

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
-use serde::Serialize;
 use tuppence_wallet::view::{CampaignCard, CampaignKind, CampaignState};
 use tuppence_wallet::{Wallet, WalletError};
 
@@ -13,7 +12,7 @@ use crate::pages::question;
 use crate::state::{Errand, Loader, WalletState};
 
 /// What the shops ask, and which of them were silent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 struct Asked {
     cards: Vec<CampaignCard>,
     silent: Vec<String>,

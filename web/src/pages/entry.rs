@@ -24,7 +24,8 @@ pub fn path(number: u64) -> String {
 pub fn Entry() -> impl IntoView {
     let texts = &texts().history;
     let params = use_params_map();
-    let detail = Loader::new(move |wallet| {
+    // Asked once: an entry does not change, and what is open stays open.
+    let detail = Loader::once(move |wallet| {
         let number = params.read().get("number").and_then(|number| number.parse().ok());
         async move {
             let number = number.ok_or(Problem::EntryUnknown)?;

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
-use serde::Serialize;
 use tuppence_wallet::view::{ArticleCard, LibraryEntry};
 use tuppence_wallet::{Wallet, WalletError};
 
@@ -14,7 +13,7 @@ use crate::pages::approve;
 use crate::state::Loader;
 
 /// What the shops sell, what was bought, and which shops were silent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 struct Shelf {
     cards: Vec<ArticleCard>,
     library: Vec<LibraryEntry>,

@@ -6,11 +6,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
-use tuppence_wallet::view::{CampaignState, Progress};
+use tuppence_wallet::view::{CampaignCard, CampaignState, Progress};
 use tuppence_wallet::{Wallet, WalletError};
 
 use crate::browser;
 use crate::components::{Heading, Icon, Logo, Symbol, Trouble};
+use crate::errors::While;
 use crate::locales::texts;
 use crate::pages::question;
 use crate::state::WalletState;
@@ -40,18 +41,19 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
         let navigate = navigate.clone();
         let Some(wallet) = state.wallet() else { return };
         creation.set(Creation::Running { words: texts.welcome.meeting, done: 0 });
+        state.set_creating(true);
         spawn_local(async move {
             let shown = move |progress| creation.set(progressed(progress, creation));
-            match wallet.register(shown).await {
-                Ok(()) => {
-                    // Asked for before the page changes, so that nothing flashes by between.
-                    let first = if home && !to_pay { first_question(&wallet).await } else { None };
-                    if let Some(path) = first {
-                        navigate(&path, NavigateOptions::default());
-                    }
-                    state.refresh().await;
-                }
+            let created = wallet.register(shown).await;
+            let first = if created.is_ok() && home && !to_pay { first_question(&wallet).await } else { None };
+            state.set_creating(false);
+            match created {
+                Ok(()) => state.refresh().await,
                 Err(error) => creation.set(Creation::Failed(error)),
+            }
+            // In the same breath as the change above, so that no other page is seen between.
+            if let Some(path) = first {
+                navigate(&path, NavigateOptions::default());
             }
         });
     });
@@ -78,11 +80,7 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
                 Creation::Asked => asked(create).into_any(),
                 Creation::Running { words, done } => view! { <Running words=words done=done/> }.into_any(),
                 Creation::Failed(error) => {
-                    view! {
-                        <p>{texts.welcome.unfinished}</p>
-                        <Trouble error=error again=create/>
-                    }
-                        .into_any()
+                    view! { <Trouble error=error again=create during=While::Creating/> }.into_any()
                 }
             }}
             <ul class="promises">{promises}</ul>
@@ -139,16 +137,17 @@ fn solving(tried: u64, expected: u64) -> u64 {
 
 /// The address of the first question that can be answered, the shortest one before the others.
 async fn first_question(wallet: &Wallet) -> Option<String> {
-    let mut open = Vec::new();
+    let mut first: Option<CampaignCard> = None;
     for shop in wallet.shops().await.ok()?.into_iter().filter(|shop| shop.accepted) {
         // A shop that does not answer has no first question.
         let cards = wallet.campaigns(&shop.shop.origin).await.unwrap_or_default();
-        open.extend(
-            cards.into_iter().filter(|card| card.state == CampaignState::Open && card.remaining != Some(0)),
-        );
+        let open = cards
+            .into_iter()
+            .filter(|card| card.state == CampaignState::Open && card.remaining != Some(0))
+            .min_by_key(|card| card.minutes);
+        first = [first, open].into_iter().flatten().min_by_key(|card| card.minutes);
     }
-    open.sort_by_key(|card| card.minutes);
-    open.first().map(|card| question::path(&card.shop.origin, &card.item))
+    first.map(|card| question::path(&card.shop.origin, &card.item))
 }
 
 /// A wallet that was saved before comes back from its copy.

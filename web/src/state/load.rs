@@ -4,7 +4,6 @@ use std::future::Future;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde::Serialize;
 use tuppence_wallet::{Wallet, WalletError};
 
 use super::WalletState;
@@ -35,7 +34,7 @@ impl<T: Send + Sync + 'static> Clone for Loader<T> {
 
 impl<T: Send + Sync + 'static> Copy for Loader<T> {}
 
-impl<T: Clone + Serialize + Send + Sync + 'static> Loader<T> {
+impl<T: Clone + Send + Sync + 'static> Loader<T> {
     /// Fetches now, whenever the wallet changes, and whenever a signal that `fetch` reads at its beginning does.
     pub fn new<F>(fetch: impl Fn(Wallet) -> F + 'static) -> Self
     where
@@ -74,7 +73,7 @@ impl<T: Clone + Serialize + Send + Sync + 'static> Loader<T> {
                     return;
                 }
                 match fetched {
-                    Ok(value) => loader.show(value),
+                    Ok(value) => loader.value.set(Load::Ready(value)),
                     // What is shown is better than nothing while something changes elsewhere.
                     Err(error) => loader.value.update(|load| {
                         if !matches!(load, Load::Ready(_)) {
@@ -85,20 +84,6 @@ impl<T: Clone + Serialize + Send + Sync + 'static> Loader<T> {
             });
         });
         loader
-    }
-
-    /// Shows `value`, unless the same is shown already: what the reader is typing or pressing stays in place.
-    fn show(self, value: T) {
-        let same = self.value.with_untracked(|load| match load {
-            Load::Ready(shown) => match (serde_json::to_string(shown), serde_json::to_string(&value)) {
-                (Ok(shown), Ok(new)) => shown == new,
-                _ => false,
-            },
-            Load::Loading | Load::Failed(_) => false,
-        });
-        if !same {
-            self.value.set(Load::Ready(value));
-        }
     }
 
     /// How far it is.

@@ -39,6 +39,7 @@ pub struct WalletState {
     online: RwSignal<bool>,
     entry: RwSignal<Option<HistoryEntry>>,
     resuming: StoredValue<Cell<bool>, LocalStorage>,
+    creating: StoredValue<bool>,
 }
 
 impl WalletState {
@@ -53,6 +54,7 @@ impl WalletState {
             online: RwSignal::new(browser::is_online()),
             entry: RwSignal::new(None),
             resuming: StoredValue::new_local(Cell::new(false)),
+            creating: StoredValue::new(false),
         };
         state.open();
         browser::on_connection(move |online| {
@@ -125,6 +127,11 @@ impl WalletState {
         });
     }
 
+    /// While the wallet is being created its page stays, until it knows where to go.
+    pub fn set_creating(self, creating: bool) {
+        self.creating.set_value(creating);
+    }
+
     /// Reads everything again, for instance after the wallet was created.
     pub async fn refresh(self) {
         let Some(wallet) = self.wallet() else { return };
@@ -136,10 +143,9 @@ impl WalletState {
                     self.read_balance(&wallet).await;
                 }
                 let phase = if registered { Phase::Ready } else { Phase::Empty };
-                if self.phase.get_untracked() != phase {
+                if self.phase.get_untracked() != phase && !self.creating.get_value() {
                     self.phase.set(phase);
                 }
-                self.revision.update(|revision| *revision = revision.wrapping_add(1));
             }
             Err(error) => self.phase.set(Phase::Failed(error)),
         }
@@ -163,6 +169,7 @@ impl WalletState {
     }
 
     fn hear(self, event: WalletEvent) {
+        self.revision.update(|revision| *revision = revision.wrapping_add(1));
         if let WalletEvent::Entry { entry } = event
             && entry.kind != EntryKind::Registered
         {
