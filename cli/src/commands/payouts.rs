@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::cash_out::CashOutStage;
 use tuppence_server::http::center::{ConfirmPayout, PayoutView, Payouts as Listed, ReturnPayout};
 
@@ -19,18 +20,22 @@ pub fn run(payouts: Payouts, place: &Place) -> Result<ExitCode, Failure> {
         Payouts::Confirm { number, reference, format } => {
             let reference =
                 reference.parse().map_err(|error| Failure::new(format!("The reference: {error}")))?;
-            let view: PayoutView =
-                operator.post("/operator/payouts/confirm", &ConfirmPayout { number, reference })?;
+            let view: PayoutView = operator
+                .post("/operator/payouts/confirm", &ConfirmPayout { number: order(number)?, reference })?;
             tell(&view, format)?;
         }
         Payouts::Return { number, reason, format } => {
             let reason = reason.parse().map_err(|error| Failure::new(format!("The reason: {error}")))?;
-            let view: PayoutView =
-                operator.post("/operator/payouts/return", &ReturnPayout { number, reason })?;
+            let view: PayoutView = operator
+                .post("/operator/payouts/return", &ReturnPayout { number: order(number)?, reason })?;
             tell(&view, format)?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn order(number: u64) -> Result<Serial, Failure> {
+    Serial::try_from(number).map_err(|error| Failure::new(format!("The order's number {number}: {error}")))
 }
 
 fn list(operator: &Operator, all: bool, format: Format) -> Result<(), Failure> {

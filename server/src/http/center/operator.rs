@@ -7,6 +7,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, Query};
 use actix_web::{FromRequest, HttpRequest, Responder};
 use serde::{Deserialize, Serialize};
+use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::RequestUrl;
 use tuppence_protocol::scrip::cash_out::{CashOutOrder, CashOutStage};
 use tuppence_protocol::{Amount, ErrorCode, Refusal, Secret, Text, Timestamp, VendorId};
@@ -113,7 +114,7 @@ fn destination(url: &RequestUrl) -> String {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfirmPayout {
     /// The order.
-    pub number: u64,
+    pub number: Serial,
     /// The bank's reference.
     pub reference: Text<200>,
 }
@@ -123,7 +124,7 @@ pub struct ConfirmPayout {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReturnPayout {
     /// The order.
-    pub number: u64,
+    pub number: Serial,
     /// Why, for its reader.
     pub reason: Text<200>,
 }
@@ -236,7 +237,7 @@ pub(super) async fn confirm_payout(
     api: Data<CenterApi>,
     Message(ConfirmPayout { number, reference }): Message<ConfirmPayout>,
 ) -> Result<impl Responder, ApiError> {
-    payout(&api, Command::ConfirmPayout { number, reference }).await
+    payout(&api, Command::ConfirmPayout { number: number.get(), reference }).await
 }
 
 /// Returns a payout to its purse.
@@ -245,7 +246,7 @@ pub(super) async fn return_payout(
     api: Data<CenterApi>,
     Message(ReturnPayout { number, reason }): Message<ReturnPayout>,
 ) -> Result<impl Responder, ApiError> {
-    payout(&api, Command::ReturnPayout { number, reason }).await
+    payout(&api, Command::ReturnPayout { number: number.get(), reason }).await
 }
 
 async fn payout(api: &CenterApi, command: Command) -> Result<impl Responder + use<>, ApiError> {
