@@ -58,8 +58,8 @@ use store::{ShopStore, ShopStoreError, StoreHandle};
 
 /// How often budgets are compared with the center's.
 const FUNDING_PERIOD: Duration = Duration::from_secs(60);
-/// How long a shop waits before it looks for its center again.
-const MEETING_PAUSE: Duration = Duration::from_secs(2);
+/// How long a shop waits before it looks for its center again: at first, and at most.
+const MEETING_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 /// Under which name the store keeps the center's identity.
 const CENTER_SETTING: &str = "center";
 
@@ -314,11 +314,13 @@ impl Storefront {
 
     /// Finds out who the center is, and keeps it for a start without it.
     async fn meet_center(&self) {
+        let [mut pause, longest] = MEETING_PAUSES;
         let info = loop {
             match self.center.info().await {
                 Ok(info) => break info,
-                Err(_) => tokio::time::sleep(MEETING_PAUSE).await,
+                Err(_) => tokio::time::sleep(pause).await,
             }
+            pause = longest.min(pause.saturating_mul(2));
         };
         if info.currency != self.settings.prices.currency {
             tracing::error!(center = %info.currency, shop = %self.settings.prices.currency,
