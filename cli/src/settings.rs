@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::scrip::center::Policy;
-use tuppence_protocol::{Amount, Currency, Duration};
+use tuppence_protocol::{Amount, Currency, Duration, HashAlgorithm};
 
 use crate::failure::Failure;
 use crate::logging::LogFormat;
@@ -67,6 +67,12 @@ pub struct Settings {
     /// The one currency of the center, fixed at the first start [default: USD]
     #[arg(long, env = "TUPPENCE_CURRENCY", value_name = "CODE", help_heading = "Center")]
     pub currency: Option<Currency>,
+    /// How new scrip is certified and sealed: hmac-sha256, or the patent's literal sha256 [default: hmac-sha256]
+    #[arg(long, env = "TUPPENCE_HASH_ALGORITHM", value_name = "NAME", value_parser = HashAlgorithm::named, help_heading = "Center")]
+    pub hash_algorithm: Option<HashAlgorithm>,
+    /// Take scrip with the literal sha256 although new scrip is made otherwise [default: false]
+    #[arg(long, env = "TUPPENCE_SHA256_ALLOWED", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Center")]
+    pub sha256_allowed: Option<bool>,
     /// The center's share of a payment, in hundredths of a percent [default: 0]
     #[arg(long, env = "TUPPENCE_FEE_BASIS_POINTS", value_name = "N", help_heading = "Center")]
     pub fee_basis_points: Option<u16>,

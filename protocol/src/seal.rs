@@ -28,6 +28,17 @@ impl HashAlgorithm {
         }
     }
 
+    /// The algorithm of this name.
+    ///
+    /// # Errors
+    /// A sentence that lists the names.
+    pub fn named(name: &str) -> Result<Self, &'static str> {
+        [HashAlgorithm::HmacSha256, HashAlgorithm::Sha256]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+            .ok_or("a hash algorithm is hmac-sha256 or sha256")
+    }
+
     /// Makes the seal of `tag` and `fields` under `secret`.
     pub fn seal(self, secret: &Secret, tag: Tag, fields: impl FnOnce(&mut Writer)) -> Seal {
         let message = canonical::encode(tag, fields);

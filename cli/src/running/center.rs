@@ -64,7 +64,9 @@ impl Center {
         let policy = settings.policy()?;
         let keys = Arc::new(open_keys(settings, data)?);
         let store = SqliteStore::open(&data.center_database(), policy.currency).map_err(Failure::new)?;
-        let rules = Rules { keys: keys.center_keys(HashAlgorithm::HmacSha256, false), policy };
+        let algorithm = settings.hash_algorithm.unwrap_or(HashAlgorithm::HmacSha256);
+        let sha256_allowed = settings.sha256_allowed.unwrap_or(false);
+        let rules = Rules { keys: keys.center_keys(algorithm, sha256_allowed), policy };
         let clock = Arc::new(SystemClock);
         let committer = Committer::start(
             Box::new(store),
