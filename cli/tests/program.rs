@@ -1,4 +1,5 @@
 //! The program as an operator meets it: started, asked, stopped, started again.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::fs;
 use std::io::{Read, Write};

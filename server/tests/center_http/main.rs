@@ -1,4 +1,5 @@
 //! The center over HTTP: a real server on a loopback port over a real SQLite file.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
 mod again;
 mod browsers;
