@@ -75,7 +75,8 @@ pub async fn observe(
     if let Some(metrics) = metrics {
         metrics.answered(&method, &route, status, took);
     }
-    tracing::info!(%method, route, status = status.as_u16(), took_us = took.as_micros(), "answered");
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(%method, route, status = status.as_u16(), took_us, "answered");
     response.headers_mut().insert(REQUEST_ID, id.0);
     Ok(response)
 }
