@@ -73,6 +73,10 @@ The center's operator makes the credentials: tuppence vendors add.")]
     Audit(Audit),
     /// Check the files of a shop: articles and campaigns
     Check(Check),
+    /// The answers to a survey, for its advertiser; also while the storefront runs
+    #[command(after_help = "Example:
+  tuppence answers reading-on-the-way --json > answers.json")]
+    Answers(Answers),
     /// Print shell completions
     #[command(after_help = "Example:
   tuppence completions bash > ~/.local/share/bash-completion/completions/tuppence")]
@@ -227,6 +231,16 @@ pub struct Check {
     #[command(flatten)]
     pub settings: Box<Settings>,
     /// How to print it
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// Whose answers.
+#[derive(Debug, Args)]
+pub struct Answers {
+    /// The survey's item: its file's name without .toml
+    pub item: String,
+    /// How to print them
     #[command(flatten)]
     pub format: Format,
 }

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod answers;
 mod audit;
 mod check;
 mod keys;
@@ -29,6 +30,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Payouts(payouts) => payouts::run(payouts, &place),
         Command::Audit(audit) => audit::run(&audit, &place),
         Command::Check(check) => check::run(check, &place),
+        Command::Answers(answers) => answers::run(&answers, &place),
         Command::Completions { shell } => teaching::completions(shell),
         Command::Man { out } => teaching::man(out.as_deref()),
     }

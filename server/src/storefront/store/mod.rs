@@ -7,7 +7,7 @@ mod rows;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use tuppence_protocol::ids::{EarnerId, TranId};
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::campaign::CampaignState;
@@ -126,6 +126,21 @@ impl ShopStore {
     pub fn open(path: &Path) -> Result<Self> {
         make_private(path)?;
         Self::prepare(Connection::open(path)?)
+    }
+
+    /// Opens the file at `path` for reading alone, also while a storefront runs on it.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is of a later version.
+    pub fn open_read_only(path: &Path) -> Result<Self> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
+        let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+        if found > known {
+            return Err(ShopStoreError::Newer { found, known });
+        }
+        Ok(ShopStore { connection: Mutex::new(connection) })
     }
 
     fn prepare(mut connection: Connection) -> Result<Self> {
