@@ -76,8 +76,13 @@ impl Clock for SystemClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(std::time::Duration::from_millis(duration.as_millis())).await;
+        wait_for(duration).await;
     }
+}
+
+/// The wallet's own pauses, by the machine's clock.
+async fn wait_for(duration: Duration) {
+    tokio::time::sleep(std::time::Duration::from_millis(duration.as_millis())).await;
 }
 
 struct SystemRandom;
