@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod envelope;
 pub mod error;
 pub mod ids;
+mod normal_form;
 pub mod scrip;
 pub mod seal;
 pub mod secret;

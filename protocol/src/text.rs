@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::normal_form::{is_normal, normal_form};
 
 /// Text of at most `MAX` bytes of UTF-8 in normal form C; no control characters but the line feed.
 ///
@@ -21,7 +22,7 @@ impl<const MAX: usize> Text<MAX> {
     /// # Errors
     /// As for parsing, the normal form apart.
     pub fn normalized(text: &str) -> Result<Self, TextError> {
-        Self::try_from(text.nfc().collect::<String>())
+        Self::try_from(normal_form(text))
     }
 
     /// The text.
@@ -40,7 +41,7 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
         if text.chars().any(|c| c.is_control() && c != '\n') {
             return Err(TextError::Control);
         }
-        if !is_nfc(&text) {
+        if !is_normal(&text) {
             return Err(TextError::NotNormal);
         }
         Ok(Text(text))
