@@ -1,10 +1,12 @@
 //! Calls to the center and to shops: JSON over the transport, and what a failure means.
 
+use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tuppence_protocol::{Duration, ErrorBody, ErrorCode};
 
 use crate::error::{Problem, WalletError};
+use crate::json;
 use crate::origin::Origin;
 use crate::ports::{NetworkError, Ports, Request, Response};
 
@@ -46,7 +48,7 @@ pub(crate) enum CallError {
     /// The peer refuses, and has changed nothing.
     Refused(Box<ErrorBody>),
     /// No word, or none to rely on: the peer may have acted or not. The same can be sent again.
-    Unclear(Box<WalletError>),
+    Unclear(WalletError),
 }
 
 impl CallError {
@@ -63,7 +65,7 @@ impl From<CallError> for WalletError {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Refused(body) => WalletError::from(*body),
-            CallError::Unclear(error) => *error,
+            CallError::Unclear(error) => error,
         }
     }
 }
@@ -75,7 +77,9 @@ pub(crate) async fn get<R: DeserializeOwned>(
     path: &str,
 ) -> Result<R, CallError> {
     let request = request(peer, path, None, TIMEOUT);
-    decode(peer, send(ports, peer, request).await?)
+    let mut reply = None;
+    decode(peer, &send(ports, peer, request).await?, &mut reader(&mut reply))?;
+    reply.ok_or_else(nothing_read)
 }
 
 /// POST, again after a pause while there is no word to rely on: every message of the protocol can be repeated.
@@ -85,21 +89,9 @@ pub(crate) async fn post<R: DeserializeOwned>(
     path: &str,
     message: &impl Serialize,
 ) -> Result<R, CallError> {
-    let body = encode(message)?;
-    let mut pauses = PAUSES.iter();
-    let began = ports.clock.now();
-    loop {
-        let request = request(peer, path, Some(body.clone()), TIMEOUT);
-        let result = match send(ports, peer, request).await {
-            Ok(response) => decode(peer, response),
-            Err(error) => Err(error),
-        };
-        let in_time = ports.clock.now().since(began) < peer.tries_for();
-        match (result, pauses.next()) {
-            (Err(CallError::Unclear(_)), Some(pause)) if in_time => ports.clock.sleep(*pause).await,
-            (result, _) => return result,
-        }
-    }
+    let mut reply = None;
+    post_bytes(ports, peer, path, encode(message)?, &mut reader(&mut reply)).await?;
+    reply.ok_or_else(nothing_read)
 }
 
 /// POST of an M3 or S3, once, which the seller holds until the center confirms. Nothing while unconfirmed.
@@ -112,7 +104,51 @@ pub(crate) async fn post_held<R: DeserializeOwned>(
     let peer = Peer::Shop(shop);
     let request = request(peer, path, Some(encode(message)?), HELD_TIMEOUT);
     let response = send(ports, peer, request).await?;
-    if response.status == 202 { Ok(None) } else { decode(peer, response).map(Some) }
+    if response.status == 202 {
+        return Ok(None);
+    }
+    let mut reply = None;
+    decode(peer, &response, &mut reader(&mut reply))?;
+    reply.map(Some).ok_or_else(nothing_read)
+}
+
+/// Takes a reply's body. Behind a reference, so that the rest of a call is compiled once for all replies.
+type Read<'a> = dyn FnMut(&[u8]) -> Result<(), json::Error> + 'a;
+
+fn reader<R: DeserializeOwned>(reply: &mut Option<R>) -> impl FnMut(&[u8]) -> Result<(), json::Error> {
+    move |body| {
+        *reply = Some(json::read(body)?);
+        Ok(())
+    }
+}
+
+fn nothing_read() -> CallError {
+    CallError::Unclear(Problem::ReplyInvalid.into())
+}
+
+fn post_bytes<'a>(
+    ports: &'a Ports,
+    peer: Peer<'a>,
+    path: &'a str,
+    body: Vec<u8>,
+    read: &'a mut Read<'_>,
+) -> LocalBoxFuture<'a, Result<(), CallError>> {
+    Box::pin(async move {
+        let mut pauses = PAUSES.iter();
+        let began = ports.clock.now();
+        loop {
+            let request = request(peer, path, Some(body.clone()), TIMEOUT);
+            let result = match send(ports, peer, request).await {
+                Ok(response) => decode(peer, &response, read),
+                Err(error) => Err(error),
+            };
+            let in_time = ports.clock.now().since(began) < peer.tries_for();
+            match (result, pauses.next()) {
+                (Err(CallError::Unclear(_)), Some(pause)) if in_time => ports.clock.sleep(*pause).await,
+                (result, _) => return result,
+            }
+        }
+    })
 }
 
 fn request(peer: Peer<'_>, path: &str, body: Option<Vec<u8>>, timeout: Duration) -> Request {
@@ -120,9 +156,12 @@ fn request(peer: Peer<'_>, path: &str, body: Option<Vec<u8>>, timeout: Duration)
 }
 
 fn encode(message: &impl Serialize) -> Result<Vec<u8>, CallError> {
-    serde_json::to_vec(message).map_err(|error| {
-        CallError::Unclear(Box::new(WalletError::from(Problem::RecordDamaged).because(format!("{error}."))))
-    })
+    json::write(message).map_err(|error| unwritable(&error))
+}
+
+#[inline(never)]
+fn unwritable(error: &json::Error) -> CallError {
+    CallError::Unclear(WalletError::from(Problem::RecordDamaged).because(format!("{error}.")))
 }
 
 async fn send(ports: &Ports, peer: Peer<'_>, request: Request) -> Result<Response, CallError> {
@@ -132,18 +171,18 @@ async fn send(ports: &Ports, peer: Peer<'_>, request: Request) -> Result<Respons
         (NetworkError::Unreachable | NetworkError::Timeout, Peer::Center(_)) => Problem::CenterUnreachable,
         (NetworkError::Unreachable | NetworkError::Timeout, Peer::Shop(_)) => Problem::ShopUnreachable,
     };
-    ports.transport.send(request).await.map_err(|error| CallError::Unclear(Box::new(problem(error).into())))
+    ports.transport.send(request).await.map_err(|error| CallError::Unclear(problem(error).into()))
 }
 
-fn decode<R: DeserializeOwned>(peer: Peer<'_>, response: Response) -> Result<R, CallError> {
+fn decode(peer: Peer<'_>, response: &Response, read: &mut Read<'_>) -> Result<(), CallError> {
     if response.status == 200 {
-        return serde_json::from_slice(&response.body).map_err(|error| {
+        return read(&response.body).map_err(|error| {
             let error = WalletError::from(Problem::ReplyInvalid).because(format!("{error}."));
-            CallError::Unclear(Box::new(error))
+            CallError::Unclear(error)
         });
     }
-    match serde_json::from_slice::<ErrorBody>(&response.body) {
-        Ok(body) if is_passing(body.code) => Err(CallError::Unclear(Box::new(body.into()))),
+    match json::read::<ErrorBody>(&response.body) {
+        Ok(body) if is_passing(body.code) => Err(CallError::Unclear(body.into())),
         Ok(body) => Err(CallError::Refused(Box::new(body))),
         // A proxy's page, or a server that is no center or shop.
         Err(_) => {
@@ -152,7 +191,7 @@ fn decode<R: DeserializeOwned>(peer: Peer<'_>, response: Response) -> Result<R, 
                 Peer::Shop(_) => Problem::ShopUnreachable,
             };
             let error = WalletError::from(problem).because(format!("It answered {}.", response.status));
-            Err(CallError::Unclear(Box::new(error)))
+            Err(CallError::Unclear(error))
         }
     }
 }

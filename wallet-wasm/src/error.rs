@@ -4,6 +4,7 @@
 //! wallet itself finds has a code of [`Problem`]. Both are stable: interfaces choose their words by them.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::{ErrorBody, ErrorCode, Refusal, Retry};
@@ -113,10 +114,18 @@ problems! {
 }
 
 /// An error of the wallet: a stable code, a sentence, what to do next, and what happened to the money.
+///
+/// Behind a pointer: nearly every function of the wallet passes one on, and moving its words about is most of what
+/// that costs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[error("{message}")]
+#[error("{}", .0.message)]
+#[serde(transparent)]
+pub struct WalletError(Box<Parts>);
+
+/// What a [`WalletError`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WalletError {
+pub struct Parts {
     /// The stable code, of [`Problem`] or [`ErrorCode`].
     pub code: Cow<'static, str>,
     /// What was wrong, in a sentence.
@@ -132,18 +141,32 @@ pub struct WalletError {
     pub document: Option<String>,
 }
 
+impl Deref for WalletError {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl From<Parts> for WalletError {
+    fn from(parts: Parts) -> Self {
+        WalletError(Box::new(parts))
+    }
+}
+
 impl WalletError {
     /// The same, with another word on the money.
     #[must_use]
     pub fn with_money(mut self, money: Money) -> Self {
-        self.money = money;
+        self.0.money = money;
         self
     }
 
     /// The same, with what was wrong in this case.
     #[must_use]
     pub fn because(mut self, detail: impl AsRef<str>) -> Self {
-        self.message = format!("{} {}", self.message, detail.as_ref());
+        self.0.message = format!("{} {}", self.message, detail.as_ref());
         self
     }
 
@@ -160,27 +183,27 @@ impl WalletError {
 
 impl From<Problem> for WalletError {
     fn from(problem: Problem) -> Self {
-        WalletError {
+        WalletError::from(Parts {
             code: Cow::Borrowed(problem.code()),
             message: problem.message().to_owned(),
             hint: problem.hint().to_owned(),
             retry: problem.retry(),
             money: Money::Untouched,
             document: None,
-        }
+        })
     }
 }
 
 impl From<ErrorBody> for WalletError {
     fn from(body: ErrorBody) -> Self {
-        WalletError {
+        WalletError::from(Parts {
             code: Cow::Borrowed(body.code.as_str()),
             message: body.message,
             hint: body.hint,
             retry: body.retry,
             money: Money::Untouched,
             document: body.reply.and_then(|reply| reply.document).map(String::from),
-        }
+        })
     }
 }
 

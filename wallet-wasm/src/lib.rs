@@ -5,6 +5,7 @@
 
 mod client;
 pub mod error;
+pub mod json;
 mod operation;
 pub mod origin;
 pub mod ports;

@@ -20,6 +20,7 @@ use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::{Amount, Currency, Timestamp, VendorId, WalletId};
 
 use crate::error::{Problem, WalletError};
+use crate::json::{self, Tree};
 use crate::operation::Operation;
 use crate::origin::{Origin, segment};
 use crate::ports::{Changes, Scan, Storage};
@@ -125,7 +126,7 @@ macro_rules! records {
         $(impl Record for $record { const PREFIX: &'static str = $prefix; })*
 
         /// Whether `value` is a record of the kind that `key` says.
-        pub(crate) fn fits(key: &str, value: &serde_json::Value) -> bool {
+        pub(crate) fn fits(key: &str, value: &Tree) -> bool {
             $(if key.starts_with(<$record>::PREFIX) {
                 return <$record>::deserialize(value).is_ok();
             })*
@@ -168,17 +169,18 @@ pub(crate) async fn list<R: Record>(storage: &dyn Storage, scan: Scan) -> Result
 }
 
 fn decode<R: Record>(record: &[u8]) -> Result<R, WalletError> {
-    serde_json::from_slice(record).map_err(|error| {
-        WalletError::from(Problem::RecordDamaged).because(format!("{}: {error}.", R::PREFIX))
-    })
+    json::read(record).map_err(|error| damaged(R::PREFIX, &error))
+}
+
+#[inline(never)]
+fn damaged(prefix: &str, error: &json::Error) -> WalletError {
+    WalletError::from(Problem::RecordDamaged).because(format!("{prefix}: {error}."))
 }
 
 impl Changes {
     /// Writes the record `name` of its kind.
     pub(crate) fn write<R: Record>(&mut self, name: &str, record: &R) -> Result<(), WalletError> {
-        let json = serde_json::to_vec(record).map_err(|error| {
-            WalletError::from(Problem::RecordDamaged).because(format!("{}: {error}.", R::PREFIX))
-        })?;
+        let json = json::write(record).map_err(|error| damaged(R::PREFIX, &error))?;
         self.put(format!("{}{name}", R::PREFIX), json);
         Ok(())
     }

@@ -521,7 +521,7 @@ pub struct StorageState {
 }
 
 /// Something has changed; shows should be refreshed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "type")]
 pub enum WalletEvent {
     /// The wallet was created, imported or deleted.

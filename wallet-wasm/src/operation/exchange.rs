@@ -5,6 +5,7 @@ use tuppence_protocol::Timestamp;
 use tuppence_protocol::scrip::Code;
 
 use crate::client::CallError;
+use crate::json;
 use crate::view::{ExchangeStep, Party};
 
 /// The most steps that are kept of one operation.
@@ -19,7 +20,7 @@ pub(crate) fn note(
     at: Timestamp,
     message: &impl Serialize,
 ) {
-    push(exchange, name(code), code.as_str(), from, to, at, message);
+    push(exchange, name(code), code.as_str(), from, to, at, body(message));
 }
 
 /// Adds a refusal as the reply to `code`.
@@ -37,8 +38,12 @@ pub(crate) fn note_refusal(
         }
         let reply_code = body.reply.as_ref().map(|reply| reply.header.cmd_type);
         let name = name(reply_code.unwrap_or(code));
-        push(exchange, name, body.code.as_str(), from, Party::Buyer, at, &body);
+        push(exchange, name, body.code.as_str(), from, Party::Buyer, at, self::body(&body));
     }
+}
+
+fn body(message: &impl Serialize) -> String {
+    json::pretty(message).unwrap_or_default()
 }
 
 fn push(
@@ -48,19 +53,12 @@ fn push(
     sender: Party,
     recipient: Party,
     at: Timestamp,
-    message: &impl Serialize,
+    body: String,
 ) {
     if exchange.len() >= STEPS_MAX {
         return;
     }
-    exchange.push(ExchangeStep {
-        name: name.to_owned(),
-        code: code.to_owned(),
-        sender,
-        recipient,
-        at,
-        body: serde_json::to_string_pretty(message).unwrap_or_default(),
-    });
+    exchange.push(ExchangeStep { name: name.to_owned(), code: code.to_owned(), sender, recipient, at, body });
 }
 
 /// The message's name in the patent's figures; E1, E2 and the receipts are this product's.

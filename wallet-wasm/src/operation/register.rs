@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 
 use ed25519_dalek::SigningKey;
+use futures_util::future::LocalBoxFuture;
 use rsa::rand_core::{TryCryptoRng, TryRng};
 use tuppence_protocol::challenge::{self, BITS_MAX, Challenge, Solution};
 use tuppence_protocol::scrip::Code;
@@ -36,36 +37,42 @@ const SLICE: u64 = 8_000;
 const ATTEMPTS_MAX: u32 = 3;
 
 /// Creates the wallet, or finishes its creation. A wallet that is there already is left as it is.
-pub(crate) async fn register(inner: &Rc<Inner>, progress: &dyn Fn(Progress)) -> Result<(), WalletError> {
-    let _guard = hold(inner).await?;
-    let storage = &*inner.ports.storage;
-    let existing: Option<WalletRecord> = record::read(storage, "").await?;
-    if let Some(wallet) = existing {
-        return check_version(&wallet);
-    }
-    let mut attempts = 0;
-    loop {
-        let open = open_registration(&inner.ports).await?;
-        let operation = match open {
-            Some(operation) => operation,
-            None => begin(inner, progress).await?,
-        };
-        progress(Progress::Registering);
-        match send(inner, operation).await {
-            Ok(()) => {
-                progress(Progress::Done);
-                return Ok(());
-            }
-            // The operation is gone: its challenge had expired, or its identifier was taken.
-            Err(Failed::Anew(error)) => {
-                attempts += 1;
-                if attempts == ATTEMPTS_MAX {
-                    return Err(error);
-                }
-            }
-            Err(Failed::Stopped(error)) => return Err(error),
+pub(crate) fn register<'a>(
+    inner: &'a Rc<Inner>,
+    progress: &'a dyn Fn(Progress),
+) -> LocalBoxFuture<'a, Result<(), WalletError>> {
+    // Behind a pointer: so large a future is compiled once, not once more for each of its callers.
+    Box::pin(async move {
+        let _guard = hold(inner).await?;
+        let storage = &*inner.ports.storage;
+        let existing: Option<WalletRecord> = record::read(storage, "").await?;
+        if let Some(wallet) = existing {
+            return check_version(&wallet);
         }
-    }
+        let mut attempts = 0;
+        loop {
+            let open = open_registration(&inner.ports).await?;
+            let operation = match open {
+                Some(operation) => operation,
+                None => begin(inner, progress).await?,
+            };
+            progress(Progress::Registering);
+            match send(inner, operation).await {
+                Ok(()) => {
+                    progress(Progress::Done);
+                    return Ok(());
+                }
+                // The operation is gone: its challenge had expired, or its identifier was taken.
+                Err(Failed::Anew(error)) => {
+                    attempts += 1;
+                    if attempts == ATTEMPTS_MAX {
+                        return Err(error);
+                    }
+                }
+                Err(Failed::Stopped(error)) => return Err(error),
+            }
+        }
+    })
 }
 
 /// The registration that is under way.

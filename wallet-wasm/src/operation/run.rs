@@ -1,5 +1,6 @@
 //! Drives an operation from its stage to its end (the diagram is in [`super`]).
 
+use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tuppence_protocol::ErrorCode;
@@ -74,30 +75,37 @@ impl Session {
     ///
     /// # Errors
     /// Why it has ended without success, or why it is still open.
-    pub(crate) async fn run(&mut self, mut operation: Operation) -> Result<HistoryEntry, WalletError> {
-        loop {
-            self.save(&operation).await?;
-            let turn = self.turn(&mut operation).await?;
-            let stage = match turn {
-                Turn::Next(stage) => stage,
-                Turn::Back(stage) => {
-                    operation.rounds = operation.rounds.saturating_add(1);
-                    if operation.rounds > ROUNDS_MAX {
-                        operation.rounds = 0;
-                        operation.stage = stage;
-                        let error = WalletError::from(Problem::ReplyInvalid).because("It went in circles.");
-                        return Err(self.rest(operation, error).await?);
+    pub(crate) fn run(
+        &mut self,
+        mut operation: Operation,
+    ) -> LocalBoxFuture<'_, Result<HistoryEntry, WalletError>> {
+        // Behind a pointer: so large a future is compiled once, not once more for each of its callers.
+        Box::pin(async move {
+            loop {
+                self.save(&operation).await?;
+                let turn = self.turn(&mut operation).await?;
+                let stage = match turn {
+                    Turn::Next(stage) => stage,
+                    Turn::Back(stage) => {
+                        operation.rounds = operation.rounds.saturating_add(1);
+                        if operation.rounds > ROUNDS_MAX {
+                            operation.rounds = 0;
+                            operation.stage = stage;
+                            let error =
+                                WalletError::from(Problem::ReplyInvalid).because("It went in circles.");
+                            return Err(self.rest(operation, error).await?);
+                        }
+                        stage
                     }
-                    stage
-                }
-                Turn::Done(receipt, scrip) => return self.complete(operation, *receipt, &scrip).await,
-                Turn::Returned(scrip) => return self.take_back(operation, &scrip).await,
-                Turn::Over(over) => return Err(self.give_up(operation, over).await?),
-                Turn::Open(error) => return Err(self.rest(operation, error).await?),
-            };
-            operation.stage = stage;
-            operation.problem = None;
-        }
+                    Turn::Done(receipt, scrip) => return self.complete(operation, *receipt, &scrip).await,
+                    Turn::Returned(scrip) => return self.take_back(operation, &scrip).await,
+                    Turn::Over(over) => return Err(self.give_up(operation, over).await?),
+                    Turn::Open(error) => return Err(self.rest(operation, error).await?),
+                };
+                operation.stage = stage;
+                operation.problem = None;
+            }
+        })
     }
 
     async fn turn(&mut self, operation: &mut Operation) -> Result<Turn, WalletError> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tuppence_protocol::{Secret, Timestamp};
 
 use crate::error::{Problem, WalletError};
+use crate::json::{self, Tree};
 use crate::operation::session::{Session, check_version, hold, unwrap, wrap};
 use crate::origin::Origin;
 use crate::ports::{Changes, Scan};
@@ -33,7 +34,7 @@ struct Backup {
     exported: Timestamp,
     custom_secret: Secret,
     wallet_key: Secret,
-    records: BTreeMap<String, serde_json::Value>,
+    records: BTreeMap<String, Tree>,
 }
 
 /// The wallet as text.
@@ -42,7 +43,7 @@ pub(crate) async fn export(inner: &Rc<Inner>) -> Result<String, WalletError> {
     let ports = session.ports();
     let mut records = BTreeMap::new();
     for (key, record) in ports.storage.list("", Scan::All).await? {
-        let value = serde_json::from_slice(&record)
+        let value = Tree::parse(&record)
             .map_err(|error| WalletError::from(Problem::RecordDamaged).because(format!("{key}: {error}.")))?;
         records.insert(key, value);
     }
@@ -57,7 +58,7 @@ pub(crate) async fn export(inner: &Rc<Inner>) -> Result<String, WalletError> {
         wallet_key: unwrap(ports, session.wallet.wallet_key.as_slice()).await?,
         records,
     };
-    serde_json::to_string_pretty(&backup)
+    json::pretty(&backup)
         .map_err(|error| WalletError::from(Problem::RecordDamaged).because(format!("{error}.")))
 }
 
@@ -79,7 +80,7 @@ pub(crate) async fn import(inner: &Rc<Inner>, copy: &str, replace: bool) -> Resu
     }
     let damaged = |error| WalletError::from(Problem::BackupInvalid).because(format!("{error}."));
     for (key, value) in &backup.records {
-        changes.put(key.clone(), serde_json::to_vec(value).map_err(damaged)?);
+        changes.put(key.clone(), json::write(value).map_err(damaged)?);
     }
     let wallet = backup.records.get("wallet").ok_or(Problem::BackupInvalid)?;
     let mut wallet = WalletRecord::deserialize(wallet).map_err(damaged)?;
@@ -104,14 +105,15 @@ fn parse(copy: &str) -> Result<Backup, WalletError> {
         return Err(WalletError::from(Problem::BackupInvalid).because("It is too large."));
     }
     let invalid = |error| WalletError::from(Problem::BackupInvalid).because(format!("{error}."));
-    let header: Header = serde_json::from_str(copy).map_err(invalid)?;
+    let copy = Tree::parse(copy.as_bytes()).map_err(invalid)?;
+    let header = Header::deserialize(&copy).map_err(invalid)?;
     if header.format != FORMAT {
         return Err(Problem::BackupInvalid.into());
     }
     if header.version > VERSION {
         return Err(Problem::RecordNewer.into());
     }
-    let backup: Backup = serde_json::from_str(copy).map_err(invalid)?;
+    let backup = Backup::deserialize(&copy).map_err(invalid)?;
     if let Some((key, _)) = backup.records.iter().find(|(key, value)| !record::fits(key, value)) {
         return Err(WalletError::from(Problem::BackupInvalid).because(format!("{key} cannot be read.")));
     }

@@ -7,6 +7,7 @@ use tuppence_protocol::scrip::info::Shops;
 
 use crate::client::{self, Peer};
 use crate::error::{Problem, WalletError};
+use crate::json;
 use crate::operation::{Errand, Operation};
 use crate::origin::{Origin, segment};
 use crate::ports::{Changes, Scan};
@@ -198,7 +199,7 @@ impl Answers {
         let prefix = format!("answer/{}/", segment(origin.as_str()));
         let mut settled = BTreeMap::new();
         for (key, record) in storage.list(&prefix, Scan::All).await? {
-            if let Ok(answered) = serde_json::from_slice(&record) {
+            if let Ok(answered) = json::read(&record) {
                 settled.insert(key, answered);
             }
         }

@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
+use serde::Deserialize;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::error::{Problem, WalletError};
+use crate::json;
 use crate::ports::{Events, Subscription};
-use crate::view::WalletEvent;
+use crate::view::{HistoryEntry, WalletEvent};
 
 /// A channel that all tabs of this origin share under one name.
 #[derive(Debug, Clone)]
@@ -36,7 +38,7 @@ impl Channel {
 
 impl Events for Channel {
     fn broadcast(&self, event: &WalletEvent) {
-        if let Ok(json) = serde_json::to_string(event) {
+        if let Some(json) = json::write(event).ok().and_then(|json| String::from_utf8(json).ok()) {
             // A closed channel hears nothing, and need not.
             let _ = self.0.0.post_message(&JsValue::from_str(&json));
         }
@@ -44,8 +46,8 @@ impl Events for Channel {
 
     fn listen(&self, listener: Box<dyn Fn(WalletEvent)>) -> Subscription {
         let heard = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
-            let event = message.data().as_string().and_then(|json| serde_json::from_str(&json).ok());
-            if let Some(event) = event {
+            let told = message.data().as_string().and_then(|json| json::read::<Told>(json.as_bytes()).ok());
+            if let Some(event) = told.and_then(Told::event) {
                 listener(event);
             }
         });
@@ -56,6 +58,34 @@ impl Events for Channel {
         Subscription::new(move || {
             let callback = heard.as_ref().unchecked_ref();
             let _ = channel.0.remove_event_listener_with_callback("message", callback);
+        })
+    }
+}
+
+/// A [`WalletEvent`] as another tab tells it. It is read as a struct, since serde compiles everything that an enum
+/// with a tag holds once more.
+#[derive(Deserialize)]
+struct Told {
+    r#type: Kind,
+    entry: Option<Box<HistoryEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Wallet,
+    Entry,
+    Operation,
+    Records,
+}
+
+impl Told {
+    fn event(self) -> Option<WalletEvent> {
+        Some(match self.r#type {
+            Kind::Wallet => WalletEvent::Wallet,
+            Kind::Entry => WalletEvent::Entry { entry: self.entry? },
+            Kind::Operation => WalletEvent::Operation,
+            Kind::Records => WalletEvent::Records,
         })
     }
 }
