@@ -1,9 +1,8 @@
 //! The application: what every page shares, and which address leads to which page.
 
 use leptos::prelude::*;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
 
+use crate::address::Address;
 use crate::browser;
 use crate::components::{Gate, Moved, Shell};
 use crate::pages::{Approve, CashOut, Earn, Entry, History, Home, Missing, Question, Read, Settings};
@@ -22,33 +21,73 @@ pub fn start() {
 fn App() -> impl IntoView {
     let preferences = Preferences::start();
     provide_context(preferences);
+    Address::provide();
     provide_context(WalletState::start());
     Errand::provide();
     Moved::provide();
     // Another language writes every page anew.
-    move || {
-        preferences.language.track();
-        view! { <Pages/> }
-    }
+    view! { <For each=move || [preferences.language.get()] key=|language| *language children=|_| view! { <Pages/> }/> }
 }
 
 #[component]
 fn Pages() -> impl IntoView {
+    let address = Address::current();
+    // Another parameter of the same page leaves the page in place.
+    let page = Memo::new(move |_| Page::at(&address.path()));
+    // Each page is made anew: nothing that was typed or opened on one is seen on the next.
     view! {
-        <Router>
-            <Shell>
-                <Routes fallback=|| view! { <Missing/> }>
-                    <Route path=path!("/") view=|| view! { <Gate><Home/></Gate> }/>
-                    <Route path=path!("/earn") view=|| view! { <Gate><Earn/></Gate> }/>
-                    <Route path=path!("/earn/question") view=|| view! { <Gate><Question/></Gate> }/>
-                    <Route path=path!("/read") view=|| view! { <Gate><Read/></Gate> }/>
-                    <Route path=path!("/approve") view=|| view! { <Gate to_pay=true><Approve/></Gate> }/>
-                    <Route path=path!("/history") view=|| view! { <Gate><History/></Gate> }/>
-                    <Route path=path!("/history/:number") view=|| view! { <Gate><Entry/></Gate> }/>
-                    <Route path=path!("/cash-out") view=|| view! { <Gate><CashOut/></Gate> }/>
-                    <Route path=path!("/settings") view=|| view! { <Settings/> }/>
-                </Routes>
-            </Shell>
-        </Router>
+        <Shell>
+            <For each=move || [page.get()] key=|page| *page children=Page::view/>
+        </Shell>
+    }
+}
+
+/// A page of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Page {
+    Home,
+    Earn,
+    Question,
+    Read,
+    Approve,
+    History,
+    Entry,
+    CashOut,
+    Settings,
+    Missing,
+}
+
+impl Page {
+    fn at(path: &str) -> Self {
+        match path {
+            "/" => Page::Home,
+            "/earn" => Page::Earn,
+            "/earn/question" => Page::Question,
+            "/read" => Page::Read,
+            "/approve" => Page::Approve,
+            "/history" => Page::History,
+            "/cash-out" => Page::CashOut,
+            "/settings" => Page::Settings,
+            path => match path.strip_prefix("/history/") {
+                Some(number) if !number.contains('/') => Page::Entry,
+                _ => Page::Missing,
+            },
+        }
+    }
+
+    fn view(self) -> AnyView {
+        let page: fn() -> AnyView = match self {
+            Page::Home => || view! { <Home/> }.into_any(),
+            Page::Earn => || view! { <Earn/> }.into_any(),
+            Page::Question => || view! { <Question/> }.into_any(),
+            Page::Read => || view! { <Read/> }.into_any(),
+            Page::Approve => || view! { <Approve/> }.into_any(),
+            Page::History => || view! { <History/> }.into_any(),
+            Page::Entry => || view! { <Entry/> }.into_any(),
+            Page::CashOut => || view! { <CashOut/> }.into_any(),
+            Page::Settings => return view! { <Settings/> }.into_any(),
+            Page::Missing => return view! { <Missing/> }.into_any(),
+        };
+        view! { <Gate page=page to_pay={self == Page::Approve}/> }.into_any()
     }
 }

@@ -87,6 +87,11 @@ pub fn text_of_html(html: &str) -> String {
     text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// `text` in lower case. The browser has the table for it already.
+pub fn lower_case(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
 /// `text` as a part of an address's query.
 pub fn encoded(text: &str) -> String {
     js_sys::encode_uri_component(text).into()

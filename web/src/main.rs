@@ -1,5 +1,6 @@
 //! The wallet's site: pages over the wallet core, for the reader.
 
+mod address;
 mod app;
 mod browser;
 mod components;

@@ -1,8 +1,8 @@
 //! The balance in the masthead: where coins arrive.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
+use crate::address::A;
 use crate::components::{Coin, PURSE};
 use crate::locales::texts;
 use crate::money;
@@ -16,7 +16,7 @@ pub fn Balance() -> impl IntoView {
     move || {
         let said = said.get()?;
         Some(view! {
-            <A href="/" attr:class="purse" attr:id=PURSE>
+            <A href="/" class="purse" id=PURSE>
                 <Coin/>
                 <span class="visually-hidden">{texts().common.balance}</span>
                 <span class="amount">{said}</span>

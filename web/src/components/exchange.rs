@@ -44,7 +44,8 @@ fn Step(step: ExchangeStep) -> impl IntoView {
         Party::Seller => texts.seller,
     };
     let between = (texts.from_to)(name(step.sender), name(step.recipient));
-    let title = (texts.message)(&step.code).unwrap_or_default();
+    // A receipt is called so already.
+    let title = (texts.message)(&step.code).filter(|title| *title != step.name).unwrap_or_default();
     view! {
         <li class="exchange__step">
             <div class="exchange__line" aria-hidden="true">

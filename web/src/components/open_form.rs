@@ -5,6 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use leptos::html::Form;
 use leptos::prelude::*;
 use tuppence_protocol::scrip::receipt::Receipt;
+use tuppence_wallet::json;
 
 /// A button that opens a paid article. With `at_once` it presses itself.
 #[component]
@@ -22,7 +23,7 @@ pub fn OpenForm(
 ) -> impl IntoView {
     let form = NodeRef::<Form>::new();
     // A receipt holds text and numbers only, which always become JSON.
-    let receipt = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&receipt).unwrap_or_default());
+    let receipt = BASE64_URL_SAFE_NO_PAD.encode(json::write(&receipt).unwrap_or_default());
     if at_once {
         Effect::new(move || {
             if let Some(form) = form.get() {

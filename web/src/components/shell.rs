@@ -1,9 +1,9 @@
 //! What surrounds every page: skip link, masthead, navigation, the announcer.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use tuppence_wallet::view::HistoryEntry;
 
+use crate::address::{A, Address};
 use crate::browser;
 use crate::components::{Balance, Icon, Logo, Symbol};
 use crate::locales::texts;
@@ -18,8 +18,13 @@ pub fn Shell(children: Children) -> impl IntoView {
     let state = WalletState::current();
     let ready = Memo::new(move |_| state.phase() == Phase::Ready);
     let empty = Memo::new(move |_| state.phase() == Phase::Empty);
+    let address = Address::current();
+    let class = move || match address.path().as_str() {
+        "/approve" | "/earn/question" if ready.get() => "app app--calm",
+        _ => "app",
+    };
     view! {
-        <div class="app">
+        <div class=class>
             <a class="skip" href="#main" on:click=skip>
                 {texts().common.skip}
             </a>
@@ -27,13 +32,13 @@ pub fn Shell(children: Children) -> impl IntoView {
                 (!state.is_online()).then(|| view! { <p class="offline" role="status">{texts().common.offline}</p> })
             }}
             <header class="masthead">
-                <A href="/" attr:class="brand">
+                <A href="/" class="brand">
                     <Logo/>
                     "Tuppence"
                 </A>
                 {move || ready.get().then(|| view! { <Balance/> })}
                 {move || {
-                    empty.get().then(|| view! { <A href="/settings" attr:class="link-row">{texts().common.settings}</A> })
+                    empty.get().then(|| view! { <A href="/settings" class="link-row">{texts().common.settings}</A> })
                 }}
             </header>
             {move || (!empty.get()).then(|| view! { <Navigation/> })}
@@ -70,7 +75,7 @@ fn Navigation() -> impl IntoView {
         .map(|(path, symbol, word)| {
             view! {
                 <li>
-                    <A href=path exact={path == "/"} attr:class="tabs__link">
+                    <A href=path class="tabs__link">
                         <Icon symbol=symbol/>
                         <span class="tabs__word">{word}</span>
                     </A>

@@ -1,9 +1,9 @@
 //! Something is wrong: what happened to the money, why, and the way out.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use tuppence_wallet::WalletError;
 
+use crate::address::A;
 use crate::browser;
 use crate::errors::{self, WayOut, While};
 use crate::locales::texts;
@@ -59,7 +59,7 @@ fn way_out(way_out: WayOut, again: Option<Callback<()>>) -> AnyView {
         (WayOut::Home, _) => ("/", texts.trouble.to_home),
     };
     view! {
-        <A href=path attr:class="button button--primary">
+        <A href=path class="button button--primary">
             {words}
         </A>
     }

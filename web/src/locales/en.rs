@@ -286,6 +286,8 @@ fn message(code: &str) -> Option<&'static str> {
     Some(match code {
         "UM1" => "Registration",
         "UM2" => "New wallet confirmed",
+        "EM1" => "Pseudonym asked for",
+        "EM2" => "Pseudonym attested",
         "GM1_1" => "Answers sent",
         "GM2_1" => "Reward permitted",
         "GM2_2" => "Reward refused",
@@ -307,6 +309,9 @@ fn message(code: &str) -> Option<&'static str> {
         "PM5_1" => "New balance",
         "PM6_1" => "Payment finished",
         "PM6_3" => "Payment failed",
+        "GM7_1" => "The shop's word on it",
+        "PM7_1" => "The article",
+        "GM7_2" | "PM7_2" => "Not confirmed yet",
         "GM8_1" | "PM8_1" => "Receipt",
         _ => return None,
     })

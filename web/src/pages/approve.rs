@@ -7,13 +7,12 @@ mod pay_button;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
-use leptos_router::hooks::use_query_map;
 use tuppence_protocol::Amount;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_wallet::view::{ArticleCard, LibraryEntry, ShopInfo};
 use tuppence_wallet::{Wallet, WalletError};
 
+use crate::address::{A, Address};
 use crate::browser;
 use crate::components::{Heading, OpenForm, Skeleton, Sum, Trouble};
 use crate::errors::While;
@@ -52,10 +51,10 @@ pub fn Approve() -> impl IntoView {
     if browser::is_framed() {
         return view! { <Refusal title=texts.framed_title text=texts.framed/> }.into_any();
     }
-    let query = use_query_map();
+    let address = Address::current();
     let place = Memo::new(move |_| {
-        let shop = query.read().get("shop").and_then(|shop| browser::origin(&shop))?;
-        let article = query.read().get("article").filter(|article| !article.is_empty())?;
+        let shop = address.parameter("shop").and_then(|shop| browser::origin(&shop))?;
+        let article = address.parameter("article").filter(|article| !article.is_empty())?;
         Some((shop, article))
     });
     (move || match place.get() {
@@ -89,8 +88,8 @@ fn Approval(shop: String, article: String) -> impl IntoView {
         asked.again();
     };
     move || {
-        ended.track();
-        match (payment.get_untracked(), asked.load()) {
+        let outcome = if ended.get() { payment.get_untracked() } else { Payment::Open };
+        match (outcome, asked.load()) {
             (Payment::Paid(receipt), _) => {
                 Errand::end(&path);
                 view! { <Opening shop=shop.get_value() receipt=*receipt/> }.into_any()
@@ -274,7 +273,7 @@ fn Short(article: ArticleCard, path: String) -> impl IntoView {
                     </span>
                 </p>
             </div>
-            <A href="/earn" attr:class="button button--primary button--large">
+            <A href="/earn" class="button button--primary button--large">
                 {texts.earn}
             </A>
             <Back shop=article.shop.origin.clone() article=Some(article.url.clone())/>
@@ -307,7 +306,7 @@ fn Refusal(title: &'static str, text: &'static str) -> impl IntoView {
         <div class="stack page--narrow">
             <Heading text=title/>
             <p>{text}</p>
-            <A href="/" attr:class="button">
+            <A href="/" class="button">
                 {texts().trouble.to_home}
             </A>
         </div>

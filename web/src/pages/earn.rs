@@ -1,10 +1,10 @@
 //! Earn: the questions that are worth something, with kind, sponsor, minutes, reward and how many are left.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use tuppence_wallet::view::{CampaignCard, CampaignKind, CampaignState};
 use tuppence_wallet::{Wallet, WalletError};
 
+use crate::address::A;
 use crate::components::{Coin, Empty, Heading, Sum, loaded};
 use crate::locales::texts;
 use crate::money;
@@ -159,7 +159,7 @@ pub fn SavingFor() -> impl IntoView {
             <div class="notice">
                 <p>{format!("{} {words}", (texts.earn.saving_for)(&errand.title))}</p>
                 <p>
-                    <A href=errand.path attr:class=class>
+                    <A href=errand.path class=class>
                         {texts.earn.read_it}
                     </A>
                 </p>

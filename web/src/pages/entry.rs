@@ -1,12 +1,11 @@
 //! An entry of the history: shop, article, receipt, time; under Details the exchange itself, step by step.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
-use leptos_router::hooks::use_params_map;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_wallet::Problem;
 use tuppence_wallet::view::{EntryKind, HistoryDetail, HistoryEntry};
 
+use crate::address::{A, Address};
 use crate::components::{Exchange, Heading, OpenForm, SumChange, loaded};
 use crate::dates;
 use crate::locales::texts;
@@ -23,10 +22,10 @@ pub fn path(number: u64) -> String {
 #[component]
 pub fn Entry() -> impl IntoView {
     let texts = &texts().history;
-    let params = use_params_map();
+    let address = Address::current();
     // Asked once: an entry does not change, and what is open stays open.
     let detail = Loader::once(move |wallet| {
-        let number = params.read().get("number").and_then(|number| number.parse().ok());
+        let number = address.path().strip_prefix("/history/").and_then(|number| number.parse().ok());
         async move {
             let number = number.ok_or(Problem::EntryUnknown)?;
             wallet.history_detail(number).await
@@ -35,7 +34,7 @@ pub fn Entry() -> impl IntoView {
     view! {
         <div class="stack page--narrow">
             <p>
-                <A href="/history" attr:class="link-row">
+                <A href="/history" class="link-row">
                     {texts.title}
                 </A>
             </p>
@@ -133,7 +132,7 @@ fn Facts(entry: HistoryEntry) -> impl IntoView {
 fn ReceiptText(receipt: Receipt) -> impl IntoView {
     let texts = &texts().history;
     // A receipt holds text and numbers only, which always become JSON.
-    let json = serde_json::to_string_pretty(&receipt).unwrap_or_default();
+    let json = tuppence_wallet::json::pretty(&receipt).unwrap_or_default();
     view! {
         <section class="section stack">
             <h2>{texts.receipt}</h2>

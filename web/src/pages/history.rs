@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use tuppence_wallet::view::{EntryKind, HistoryEntry};
-use tuppence_wallet::{Wallet, WalletError};
+use tuppence_wallet::{Wallet, WalletError, json};
 
+use crate::address::A;
 use crate::browser;
 use crate::components::{Empty, Heading, SumChange, Trouble, loaded};
 use crate::dates;
@@ -171,7 +171,7 @@ async fn table(wallet: &Wallet) -> Result<String, WalletError> {
 /// One line of the table. Amounts as on the wire, times as ISO 8601.
 fn line(entry: &HistoryEntry) -> String {
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
-    let kind = serde_json::to_value(entry.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+    let kind = json::write(&entry.kind).and_then(|kind| json::read::<String>(&kind)).ok();
     let change = match (entry.change.amount.is_zero(), entry.change.gain) {
         (true, _) => "",
         (false, true) => "+",

@@ -1,9 +1,9 @@
 //! Home: the balance, what has just happened, what is under way, and two doors.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use tuppence_wallet::view::HistoryEntry;
 
+use crate::address::A;
 use crate::components::{Heading, Icon, Logo, PendingList, SumChange, Symbol};
 use crate::dates;
 use crate::locales::texts;
@@ -80,7 +80,7 @@ fn Doors() -> impl IntoView {
     let texts = texts();
     let door = |path, class, symbol, name, what| {
         view! {
-            <A href=path attr:class=class>
+            <A href=path class=class>
                 <Icon symbol=symbol/>
                 <span>
                     <span class="door__name">{name}</span>

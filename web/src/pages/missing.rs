@@ -1,8 +1,8 @@
 //! An address that leads nowhere.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
+use crate::address::A;
 use crate::components::Heading;
 use crate::locales::texts;
 
@@ -14,7 +14,7 @@ pub fn Missing() -> impl IntoView {
         <div class="stack">
             <Heading text=texts.common.missing_title/>
             <p>{texts.common.missing}</p>
-            <A href="/" attr:class="button button--primary">
+            <A href="/" class="button button--primary">
                 {texts.trouble.to_home}
             </A>
         </div>

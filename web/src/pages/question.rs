@@ -3,11 +3,10 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
-use leptos_router::hooks::use_query_map;
 use tuppence_wallet::WalletError;
 use tuppence_wallet::view::{CampaignDetail, CampaignKind, CampaignState, Earned, QuestionKind};
 
+use crate::address::{A, Address};
 use crate::browser;
 use crate::components::{Coin, Heading, Sum, Trouble, Waiting, fly_coin, loaded};
 use crate::errors::While;
@@ -36,12 +35,25 @@ enum Step {
     Refused(WalletError),
 }
 
+impl Step {
+    /// The step's place among all steps.
+    fn place(&self) -> usize {
+        match self {
+            Step::Intro => 0,
+            Step::Sending => 1,
+            Step::Earned(_) => 2,
+            Step::Refused(_) => 3,
+            Step::Asking(number) => number + 4,
+        }
+    }
+}
+
 /// One campaign from beginning to end.
 #[component]
 pub fn Question() -> impl IntoView {
-    let query = use_query_map();
+    let address = Address::current();
     let place = Memo::new(move |_| {
-        let part = |name| query.read().get(name).unwrap_or_default();
+        let part = |name| address.parameter(name).unwrap_or_default();
         (part("shop"), part("item"))
     });
     // Another campaign is another page, with answers of its own.
@@ -74,8 +86,9 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
             }
         });
     });
-    move || {
-        match step.get() {
+    // Each step is made anew: what was chosen on one question must not look chosen on the next.
+    let show = move |_| {
+        match step.get_untracked() {
         Step::Intro => view! { <Intro campaign=campaign.get_value() step=step/> }.into_any(),
         Step::Asking(number) => {
             view! { <Asking campaign=campaign.get_value() number=number answers=answers step=step send=send/> }
@@ -92,7 +105,8 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
         Step::Earned(earned) => view! { <Arrived earned=*earned/> }.into_any(),
         Step::Refused(error) => view! { <Refused error=error again=send/> }.into_any(),
     }
-    }
+    };
+    view! { <For each=move || [step.read().place()] key=|place| *place children=show/> }
 }
 
 #[component]
@@ -146,7 +160,7 @@ fn Intro(campaign: CampaignDetail, step: RwSignal<Step>) -> impl IntoView {
             {(!answerable).then(|| view! { <p class="notice">{texts.already_title}</p> })}
             <div class="actions">
                 {start}
-                <A href="/earn" attr:class="button button--quiet">
+                <A href="/earn" class="button button--quiet">
                     {texts.leave}
                 </A>
             </div>
@@ -230,8 +244,9 @@ fn Asking(
                 <p class="soft" id="place">{place}</p>
                 <progress
                     class="progress"
-                    max=count.to_string()
-                    value=number.to_string()
+                    // In the middle of this question's part of the way.
+                    max=(2 * count).to_string()
+                    value=(2 * number + 1).to_string()
                     aria-labelledby="place"
                 ></progress>
             </div>
@@ -323,10 +338,10 @@ fn Onward() -> impl IntoView {
     let texts = texts();
     view! {
         <div class="actions">
-            <A href="/earn" attr:class="button button--primary">
+            <A href="/earn" class="button button--primary">
                 {texts.earn.another}
             </A>
-            <A href="/read" attr:class="button">
+            <A href="/read" class="button">
                 {texts.common.read}
             </A>
         </div>

@@ -1,10 +1,10 @@
 //! Read: the articles of the shops that this wallet knows, and what was bought there.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use tuppence_wallet::view::{ArticleCard, LibraryEntry};
 use tuppence_wallet::{Wallet, WalletError};
 
+use crate::address::A;
 use crate::browser;
 use crate::components::{Empty, Heading, Icon, OpenForm, Sum, Symbol, loaded};
 use crate::dates;
@@ -136,8 +136,9 @@ impl Item {
         if let Some(bought) = &self.bought {
             words.extend([&bought.title, &bought.shop.name]);
         }
-        let words = words.into_iter().map(|word| word.to_lowercase()).collect::<Vec<_>>().join(" ");
-        wanted.to_lowercase().split_whitespace().all(|wanted| words.contains(wanted))
+        let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
+        let words = browser::lower_case(&words.join(" "));
+        browser::lower_case(wanted).split_whitespace().all(|wanted| words.contains(wanted))
     }
 }
 

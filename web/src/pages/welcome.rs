@@ -4,11 +4,10 @@ use leptos::ev::Event;
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate};
 use tuppence_wallet::view::{CampaignCard, CampaignState, Progress};
 use tuppence_wallet::{Wallet, WalletError};
 
+use crate::address::Address;
 use crate::browser;
 use crate::components::{Heading, Icon, Logo, Symbol, Trouble};
 use crate::errors::While;
@@ -35,10 +34,9 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
     let texts = texts();
     let creation = RwSignal::new(Creation::Asked);
     let state = WalletState::current();
-    let navigate = use_navigate();
-    let home = use_location().pathname.get_untracked() == "/";
+    let address = Address::current();
+    let home = address.path_now() == "/";
     let create = Callback::new(move |()| {
-        let navigate = navigate.clone();
         let Some(wallet) = state.wallet() else { return };
         creation.set(Creation::Running { words: texts.welcome.meeting, done: 0 });
         state.set_creating(true);
@@ -53,7 +51,7 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
             }
             // In the same breath as the change above, so that no other page is seen between.
             if let Some(path) = first {
-                navigate(&path, NavigateOptions::default());
+                address.go(&path);
             }
         });
     });

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use tuppence_protocol::Amount;
+use tuppence_wallet::json;
 
 use crate::browser;
 
@@ -21,8 +22,10 @@ pub struct Errand {
 impl Errand {
     /// Remembers it.
     pub fn begin(self) {
-        let record = serde_json::json!([self.path, self.title, self.price]);
-        browser::session_put(PLACE, &record.to_string());
+        let record = json::write(&(&self.path, &self.title, self.price)).ok();
+        if let Some(record) = record.and_then(|record| String::from_utf8(record).ok()) {
+            browser::session_put(PLACE, &record);
+        }
         if let Some(signal) = use_context::<RwSignal<Option<Errand>>>() {
             signal.set(Some(self));
         }
@@ -49,7 +52,7 @@ impl Errand {
 
     fn remembered() -> Option<Errand> {
         let record = browser::session_get(PLACE)?;
-        let (path, title, price) = serde_json::from_str::<(String, String, Amount)>(&record).ok()?;
+        let (path, title, price) = json::read::<(String, String, Amount)>(record.as_bytes()).ok()?;
         // A path of this site and nothing else, whatever the browser's storage holds.
         path.starts_with("/approve?").then_some(Errand { path, title, price })
     }

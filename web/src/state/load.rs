@@ -57,14 +57,8 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
         F: Future<Output = Result<T, WalletError>> + 'static,
     {
         let loader = Loader { value: RwSignal::new(Load::Loading), round: RwSignal::new(0) };
-        let state = WalletState::current();
         let newest = StoredValue::new(0_u32);
-        Effect::new(move || {
-            track();
-            loader.round.track();
-            let Some(wallet) = state.wallet() else { return };
-            let number = newest.get_value().wrapping_add(1);
-            newest.set_value(number);
+        let begin = move |wallet, number| {
             let fetching = fetch(wallet);
             spawn_local(async move {
                 let fetched = fetching.await;
@@ -82,7 +76,8 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
                     }),
                 }
             });
-        });
+        };
+        follow(newest, loader.round, Box::new(track), Box::new(begin));
         loader
     }
 
@@ -104,4 +99,22 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
         self.value.set(Load::Loading);
         self.round.update(|round| *round = round.wrapping_add(1));
     }
+}
+
+/// Begins a fetch, the one with this number, now and whenever `track` or `round` says so.
+fn follow(
+    newest: StoredValue<u32>,
+    round: RwSignal<u32>,
+    track: Box<dyn Fn()>,
+    begin: Box<dyn Fn(Wallet, u32)>,
+) {
+    let state = WalletState::current();
+    Effect::new(move || {
+        track();
+        round.track();
+        let Some(wallet) = state.wallet() else { return };
+        let number = newest.get_value().wrapping_add(1);
+        newest.set_value(number);
+        begin(wallet, number);
+    });
 }

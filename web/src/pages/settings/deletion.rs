@@ -3,10 +3,9 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use tuppence_wallet::WalletError;
 
+use crate::address::Address;
 use crate::components::Trouble;
 use crate::locales::texts;
 use crate::money;
@@ -17,7 +16,7 @@ use crate::state::WalletState;
 pub fn Deletion() -> impl IntoView {
     let (words, common) = (&texts().settings, &texts().common);
     let state = WalletState::current();
-    let navigate = use_navigate();
+    let address = Address::current();
     let asked = RwSignal::new(false);
     let typed = RwSignal::new(String::new());
     let failure = RwSignal::new(None::<WalletError>);
@@ -25,11 +24,10 @@ pub fn Deletion() -> impl IntoView {
     let delete = move |event: SubmitEvent| {
         event.prevent_default();
         let (Some(wallet), true) = (state.wallet(), confirmed.get_untracked()) else { return };
-        let navigate = navigate.clone();
         spawn_local(async move {
             match wallet.delete().await {
                 Ok(()) => {
-                    navigate("/", NavigateOptions::default());
+                    address.go("/");
                     state.refresh().await;
                 }
                 Err(error) => failure.set(Some(error)),
