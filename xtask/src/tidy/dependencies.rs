@@ -27,6 +27,8 @@ const PROTOCOL_MAY_USE: &[&str] = &[
     "ed25519-dalek",
     "hkdf",
     "hmac",
+    // In WebAssembly alone, for the browser's normal form of text (docs/decisions/0005-normal-form-in-the-browser.md).
+    "js-sys",
     "rand_core",
     "rsa",
     "serde",
