@@ -27,7 +27,7 @@ fn a_payment_whose_tab_was_closed_at_any_step_ends_by_itself_and_is_charged_once
             wallet.approve().asks_for(BREAD.price).await?;
             browser.block(&[&format!("*{step}")]).await?;
             wallet.approve().pay(BREAD.price).await?;
-            browser.misses(step).await?;
+            browser.asks(step).await?;
             browser.close_tab(&first).await?;
 
             wallet.home().has("1¢").await?;
@@ -54,7 +54,7 @@ fn a_payment_goes_on_when_the_server_is_back() -> Result<(), Failure> {
         wallet.approve().asks_for(BREAD.price).await?;
         browser.block(&["*/api/v1/payment/finish"]).await?;
         wallet.approve().pay(BREAD.price).await?;
-        browser.misses("/api/v1/payment/finish").await?;
+        browser.asks("/api/v1/payment/finish").await?;
         program.restart().await?;
         browser.block(&[]).await?;
         wallet.home().has("1¢").await?;
@@ -76,7 +76,7 @@ fn a_reward_that_was_interrupted_arrives_once() -> Result<(), Failure> {
             wallet.earn().choose(QUIZ).await?;
             browser.block(&[&format!("*{step}")]).await?;
             wallet.earn().answer_the_quiz().await?;
-            browser.misses(step).await?;
+            browser.asks(step).await?;
             browser.block(&[]).await?;
             browser.reload().await?;
             wallet.home().has("4¢").await?;

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use tuppence_tests::browser::Browser;
 use tuppence_tests::emulation::Screen;
+use tuppence_tests::http;
 use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::shop::{BREAD, LONG_WALK, NIGHT_TRAINS};
 use tuppence_tests::program::Settings;
@@ -35,8 +36,9 @@ fn feeds_are_well_formed_and_hold_teasers_only() -> Result<(), Failure> {
         let program = stage.program(Settings::fixtures()).await?;
         let browser = stage.browser(Screen::PHONE).await?;
         browser.open(&program.storefront()).await?;
-        for (feed, entry) in [("/feed.xml", "entry"), ("/rss.xml", "item")] {
-            let feed = Feed::read(&browser, feed, entry).await?;
+        for (feed, entry) in [("feed.xml", "entry"), ("rss.xml", "item")] {
+            let address = format!("{}/{feed}", program.storefront());
+            let feed = Feed::read(&browser, &address, entry).await?;
             for article in [BREAD, NIGHT_TRAINS, LONG_WALK] {
                 assert!(feed.titles.contains(&article.title.to_owned()), "{feed:?}");
                 assert!(feed.text.contains(article.teaser), "{feed:?}");
@@ -59,11 +61,9 @@ fn the_approval_page_refuses_to_be_framed() -> Result<(), Failure> {
         let address = wallet.approve().address(BREAD.slug).replace('&', "&amp;");
         browser.open(&format!("data:text/html,<h1>A trap</h1><iframe src='{address}'></iframe>")).await?;
         browser.says("A trap").await?;
-        let refusals = browser.problems().await?;
-        assert!(refusals.iter().any(|refusal| refusal.contains("frame")), "{refusals:?}");
         browser.driver()?.enter_frame(0).await?;
-        let text = browser.text().await;
-        assert!(!text.contains("Pay"), "{text}");
+        let shown: String = browser.script("return document.URL", Vec::new()).await?;
+        assert_eq!(shown, "chrome-error://chromewebdata/");
         browser.driver()?.enter_default_frame().await?;
         wallet.home().has("4¢").await
     })
@@ -78,17 +78,14 @@ struct Feed {
 
 impl Feed {
     async fn read(browser: &Browser, address: &str, entry: &str) -> Result<Self> {
-        let script = "const [address, entry, done] = arguments;
-            (async () => {
-                const text = await (await fetch(address)).text();
-                const feed = new DOMParser().parseFromString(text, 'application/xml');
-                if (feed.querySelector('parsererror')) return { titles: [], text: 'not well-formed: ' + text };
-                const titles = [...feed.querySelectorAll(entry + ' > title')].map((title) => title.textContent);
-                return { titles, text: feed.documentElement.textContent };
-            })().then(done, (error) => done({ titles: [], text: String(error) }))";
-        let arguments = vec![json!(address), json!(entry)];
-        let feed: Self = browser.driver()?.execute_async(script, arguments).await?.convert()?;
-        ensure!(!feed.titles.is_empty(), "{address}: {}", feed.text);
+        let text = http::client()?.get(address).send().await?.error_for_status()?.text().await?;
+        let script = "const [text, entry] = arguments;
+            const feed = new DOMParser().parseFromString(text, 'application/xml');
+            if (feed.querySelector('parsererror')) return { titles: [], text };
+            const titles = [...feed.querySelectorAll(entry + ' > title')].map((title) => title.textContent);
+            return { titles, text: feed.documentElement.textContent }";
+        let feed: Self = browser.script(script, vec![json!(text), json!(entry)]).await?;
+        ensure!(!feed.titles.is_empty(), "{address} is not well-formed, or empty: {}", feed.text);
         Ok(feed)
     }
 }

@@ -6,6 +6,7 @@ use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::shop::BREAD;
 use tuppence_tests::program::Settings;
 use tuppence_tests::stage::{Failure, play};
+use tuppence_tests::target::{button, link};
 
 #[test]
 fn offline_the_wallet_says_so_and_goes_on_when_the_network_is_back() -> Result<(), Failure> {
@@ -20,7 +21,6 @@ fn offline_the_wallet_says_so_and_goes_on_when_the_network_is_back() -> Result<(
 
         browser.set_offline(true).await?;
         browser.says("You are offline. Your e-cash is safe on this device.").await?;
-        browser.screenshot("offline").await?;
         wallet.approve().pay(BREAD.price).await?;
         browser.says("You are charged once at most.").await?;
         browser.set_offline(false).await?;
@@ -36,15 +36,15 @@ fn while_the_center_is_stopped_nothing_is_charged_and_there_is_a_way_on() -> Res
         let browser = stage.browser(Screen::PHONE).await?;
         let wallet = Wallet::of(&browser, &program);
         wallet.home().become_a_reader().await?;
-        wallet.earn().open().await?;
+        wallet.home().has("$0.00").await?;
 
         program.stop().await?;
-        wallet.read().go_there().await?;
-        browser.says("does not answer at the moment").await?;
-        browser.screenshot("center-stopped").await?;
+        browser.click(&link("Cash out")).await?;
+        browser.says("The payment center does not answer at the moment.").await?;
+        browser.says("Your e-cash is where it was.").await?;
         program.resume().await?;
-        browser.click(&tuppence_tests::target::button("Try again")).await?;
-        browser.says(BREAD.title).await
+        browser.click(&button("Try again")).await?;
+        browser.says("and you can cash out.").await
     })
 }
 
@@ -61,9 +61,8 @@ fn a_shop_that_does_not_answer_charges_nothing() -> Result<(), Failure> {
         wallet.approve().open(BREAD.slug).await?;
         browser.says("The shop does not answer at the moment.").await?;
         browser.says("You have not been charged.").await?;
-        browser.screenshot("shop-stopped").await?;
         browser.block(&[]).await?;
-        browser.click(&tuppence_tests::target::button("Try again")).await?;
+        browser.click(&button("Try again")).await?;
         wallet.approve().asks_for(BREAD.price).await?;
         wallet.home().has("4¢").await
     })
@@ -77,7 +76,9 @@ fn without_storage_the_wallet_says_so_and_begins_nothing() -> Result<(), Failure
         let wallet = Wallet::of(&browser, &program);
         wallet.home().open().await?;
         browser.says("This browser does not let the wallet keep its records.").await?;
-        browser.screenshot("storage-blocked").await?;
+        browser.says("Your e-cash is still on the payment center's books.").await?;
+        browser.see(&button("Reload the page")).await?;
+        assert_eq!(browser.count(&button("Create my wallet")).await?, 0);
         Ok(())
     })
 }

@@ -120,15 +120,16 @@ impl Browser {
         self.console.borrow().iter().map(console::line).collect()
     }
 
-    /// Waits until a request of the page to an address with this part has failed.
+    /// Waits until the page has asked for an address that ends so, with or without a reply.
     ///
     /// # Errors
     /// When patience is over.
-    pub async fn misses(&self, part: &str) -> Result<()> {
-        until(&format!("a request to {part} to fail"), async || {
-            let lines = self.console().await;
-            let missed = lines.iter().any(|line| line.contains("network") && line.contains(part));
-            Ok(if missed { Seen::Ready(()) } else { Seen::NotYet(lines.join("\n")) })
+    pub async fn asks(&self, end: &str) -> Result<()> {
+        let script = "return performance.getEntriesByType('resource').map((entry) => entry.name)";
+        until(&format!("a request to {end}"), async || {
+            let asked: Vec<String> = self.script(script, Vec::new()).await.unwrap_or_default();
+            let found = asked.iter().any(|address| address.ends_with(end));
+            Ok(if found { Seen::Ready(()) } else { Seen::NotYet(asked.join(", ")) })
         })
         .await
     }

@@ -243,8 +243,11 @@ impl Browser {
         if !self.is_free(&element).await? {
             return Ok(false);
         }
-        // A radio button may be drawn by its label.
-        let script = "const [element] = arguments; return (element.matches('input') && element.labels?.[0]) || element";
+        // A radio button may be drawn by its label. What lies under the navigation is scrolled out from there.
+        let script = "const [element] = arguments;
+                      const drawn = (element.matches('input') && element.labels?.[0]) || element;
+                      drawn.scrollIntoView({ block: 'center', behavior: 'instant' });
+                      return drawn";
         self.run(script, vec![element.to_json()?]).await?.element()?.click().await?;
         Ok(true)
     }

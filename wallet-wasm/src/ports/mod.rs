@@ -262,7 +262,8 @@ impl Subscription {
 
     /// Lets it last as long as the page.
     pub fn keep(mut self) {
-        self.0 = None;
+        // What hears belongs to the end, so the end is given up rather than dropped.
+        std::mem::forget(self.0.take());
     }
 }
 
