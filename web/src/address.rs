@@ -111,3 +111,22 @@ fn is_within(path: &str, place: &str) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_current_on_its_page_and_on_those_below_it() {
+        assert!(is_within("/history", "/history"));
+        assert!(is_within("/history/7", "/history"));
+        assert!(!is_within("/history-of-it", "/history"));
+        assert!(!is_within("/earn", "/history"));
+    }
+
+    #[test]
+    fn the_root_is_current_on_its_own_page_alone() {
+        assert!(is_within("/", "/"));
+        assert!(!is_within("/earn", "/"));
+    }
+}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::address::Address;
 use crate::browser;
-use crate::components::{Gate, Moved, Shell};
+use crate::components::{Gate, Moved, Shell, anew};
 use crate::pages::{Approve, CashOut, Earn, Entry, History, Home, Missing, Question, Read, Settings};
 use crate::state::preferences::Preferences;
 use crate::state::{Errand, WalletState};
@@ -26,7 +26,10 @@ fn App() -> impl IntoView {
     Errand::provide();
     Moved::provide();
     // Another language writes every page anew.
-    view! { <For each=move || [preferences.language.get()] key=|language| *language children=|_| view! { <Pages/> }/> }
+    anew(Box::new(move || {
+        preferences.language.track();
+        view! { <Pages/> }.into_any()
+    }))
 }
 
 #[component]
@@ -37,7 +40,7 @@ fn Pages() -> impl IntoView {
     // Each page is made anew: nothing that was typed or opened on one is seen on the next.
     view! {
         <Shell>
-            <For each=move || [page.get()] key=|page| *page children=Page::view/>
+            {anew(Box::new(move || page.get().view()))}
         </Shell>
     }
 }

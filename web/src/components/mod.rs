@@ -1,6 +1,7 @@
 //! The parts of which pages are made.
 
 mod amount;
+mod anew;
 mod balance;
 mod coin_flight;
 mod exchange;
@@ -14,6 +15,7 @@ mod states;
 mod trouble;
 
 pub use amount::{Sum, SumChange};
+pub use anew::anew;
 pub use balance::Balance;
 pub use coin_flight::{PURSE, fly_coin};
 pub use exchange::Exchange;

@@ -8,7 +8,7 @@ use tuppence_wallet::view::{CampaignDetail, CampaignKind, CampaignState, Earned,
 
 use crate::address::{A, Address};
 use crate::browser;
-use crate::components::{Coin, Heading, Sum, Trouble, Waiting, fly_coin, loaded};
+use crate::components::{Coin, Heading, Sum, Trouble, Waiting, anew, fly_coin, loaded};
 use crate::errors::While;
 use crate::locales::texts;
 use crate::money;
@@ -33,19 +33,6 @@ enum Step {
     Sending,
     Earned(Box<Earned>),
     Refused(WalletError),
-}
-
-impl Step {
-    /// The step's place among all steps.
-    fn place(&self) -> usize {
-        match self {
-            Step::Intro => 0,
-            Step::Sending => 1,
-            Step::Earned(_) => 2,
-            Step::Refused(_) => 3,
-            Step::Asking(number) => number + 4,
-        }
-    }
 }
 
 /// One campaign from beginning to end.
@@ -87,8 +74,8 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
         });
     });
     // Each step is made anew: what was chosen on one question must not look chosen on the next.
-    let show = move |_| {
-        match step.get_untracked() {
+    let show = move || {
+        match step.get() {
         Step::Intro => view! { <Intro campaign=campaign.get_value() step=step/> }.into_any(),
         Step::Asking(number) => {
             view! { <Asking campaign=campaign.get_value() number=number answers=answers step=step send=send/> }
@@ -106,7 +93,7 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
         Step::Refused(error) => view! { <Refused error=error again=send/> }.into_any(),
     }
     };
-    view! { <For each=move || [step.read().place()] key=|place| *place children=show/> }
+    anew(Box::new(show))
 }
 
 #[component]
