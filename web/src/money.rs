@@ -17,13 +17,13 @@ const MINUS: char = '\u{2212}';
 pub fn said(amount: Amount) -> String {
     match cent_sign(amount.currency().as_str()) {
         Some(sign) if amount.micros() < MICROS_PER_UNIT && !amount.is_zero() => in_cents(amount, sign),
-        _ => in_units(amount),
+        _ => said_in_units(amount),
     }
 }
 
 /// The sum as it stands in a column with `other`: in units if that one is.
 pub fn said_beside(amount: Amount, other: Amount) -> String {
-    if other.micros() >= MICROS_PER_UNIT { in_units(amount) } else { said(amount) }
+    if other.micros() >= MICROS_PER_UNIT { said_in_units(amount) } else { said(amount) }
 }
 
 /// A change with its sign; just the sum if it is nothing.
@@ -36,18 +36,18 @@ pub fn said_change(change: Change) -> String {
     }
 }
 
-/// What a person has typed as a sum in `like`'s currency: digits with a point or comma, at most six places.
+/// What a person has typed as a sum in `like`'s currency: digits with a point or comma, at most six places. What
+/// can be read in two ways, as `1,000`, is not guessed at.
 pub fn typed(text: &str, like: Amount) -> Option<Amount> {
-    let text = text.trim().trim_start_matches(|sign: char| !sign.is_ascii_digit()).replace(',', ".");
-    let number = match text.split_once('.') {
-        Some((units, places)) => {
-            let places = places.trim_end_matches('0');
-            let point = if places.is_empty() { "" } else { "." };
-            format!("{}{point}{places}", without_leading_zeros(units))
-        }
-        None => without_leading_zeros(&text).to_owned(),
-    };
-    format!("{}:{number}", like.currency()).parse().ok()
+    let is_symbol = |sign: char| !sign.is_ascii() || sign.is_ascii_alphabetic() || matches!(sign, '$' | ' ');
+    let text = text.trim().trim_start_matches(is_symbol);
+    let (units, places) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    if text.is_empty() || (text.contains(',') && places.len() == 3) {
+        return None;
+    }
+    let places = places.trim_end_matches('0');
+    let point = if places.is_empty() { "" } else { "." };
+    format!("{}:{}{point}{places}", like.currency(), without_leading_zeros(units)).parse().ok()
 }
 
 /// The sum as one types it: `12.5`.
@@ -66,12 +66,13 @@ fn in_cents(amount: Amount, sign: &str) -> String {
     format!("{}{sign}", formatted(&options, &decimal(amount.micros(), MICROS_PER_CENT, 0)))
 }
 
-fn in_units(amount: Amount) -> String {
+/// The sum in units of its currency, as one types it: `$0.03`.
+pub fn said_in_units(amount: Amount) -> String {
     let options = Object::new();
     set(&options, "style", &"currency".into());
     set(&options, "currency", &amount.currency().as_str().into());
     set(&options, "currencyDisplay", &"narrowSymbol".into());
-    if amount.micros() % MICROS_PER_CENT != 0 {
+    if !amount.micros().is_multiple_of(MICROS_PER_CENT) {
         set(&options, "maximumFractionDigits", &JsValue::from(6));
     }
     formatted(&options, &decimal(amount.micros(), MICROS_PER_UNIT, 0))
@@ -140,14 +141,17 @@ mod tests {
             ("5.00", "USD:5"),
             ("5,5", "USD:5.5"),
             (" $12.50 ", "USD:12.5"),
+            ("USD 3", "USD:3"),
+            (".5", "USD:0.5"),
+            ("1.", "USD:1"),
+            ("1.000", "USD:1"),
             ("007", "USD:7"),
             ("0.04", "USD:0.04"),
         ] {
             assert_eq!(typed(text, like), Some(amount(expected)), "{text:?}");
         }
-        for text in ["", "five", "1.2.3", "1.", "-1x", "1.0000001"] {
-            let typed = typed(text, like);
-            assert!(typed.is_none() || text == "1.", "{text:?} was taken for {typed:?}");
+        for text in ["", "$", "five", "1.2.3", "-1", "1x", "1,000", "1,000.50", "1.0000001"] {
+            assert_eq!(typed(text, like), None, "{text:?}");
         }
     }
 

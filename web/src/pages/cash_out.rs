@@ -132,7 +132,7 @@ fn Writing(
     let texts = &texts().cash_out;
     let wrong = RwSignal::new((false, false));
     let (least, most) = (terms.threshold, terms.balance);
-    let hint = (texts.amount_hint)(&money::said(least), &money::said(most));
+    let hint = (texts.amount_hint)(&money::said_in_units(least), &money::said_in_units(most));
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         let sum = amount.with_untracked(|text| money::typed(text, least));

@@ -129,8 +129,10 @@ fn progressed(progress: Progress, before: RwSignal<Creation>) -> Creation {
 /// Luck decides how many hashes it takes: after the expected number half of the way is done, after twice as many
 /// two thirds, and so on.
 fn solving(tried: u64, expected: u64) -> u64 {
-    let all = tried.saturating_add(expected).max(1);
-    (SOLVED - MET).saturating_mul(tried) / all
+    let all = u128::from(tried) + u128::from(expected).max(1);
+    let part = u128::from(SOLVED - MET) * u128::from(tried) / all;
+    // A part is no more than the whole, so it fits.
+    u64::try_from(part).unwrap_or(SOLVED - MET)
 }
 
 /// The address of the first question that can be answered, the shortest one before the others.
