@@ -9,6 +9,8 @@ mod newcomer;
 mod pay;
 mod publisher;
 mod settings;
+mod shops;
+mod stage;
 mod tabs;
 mod trouble;
 mod without_a_browser;

@@ -22,8 +22,10 @@ fn offline_the_wallet_says_so_and_goes_on_when_the_network_is_back() -> Result<(
         browser.set_offline(true).await?;
         browser.says("You are offline. Your e-cash is safe on this device.").await?;
         wallet.approve().pay(BREAD.price).await?;
-        browser.says("You are charged once at most.").await?;
+        browser.says("You have not been charged.").await?;
         browser.set_offline(false).await?;
+        browser.click(&button("Try again")).await?;
+        wallet.approve().pay(BREAD.price).await?;
         wallet.shop().shows_all_of(BREAD).await?;
         wallet.home().has("1¢").await
     })

@@ -14,6 +14,7 @@ mod hands;
 pub mod http;
 pub mod native;
 pub mod pages;
+mod process;
 pub mod program;
 pub mod stage;
 pub mod target;

@@ -21,9 +21,13 @@ pub fn said(amount: Amount) -> String {
     }
 }
 
-/// The sum as it stands in a column with `other`: in units if that one is.
+/// The sum as it stands in a column with `other`: in units if that one is, and nothing in cents beside cents.
 pub fn said_beside(amount: Amount, other: Amount) -> String {
-    if other.micros() >= MICROS_PER_UNIT { said_in_units(amount) } else { said(amount) }
+    match cent_sign(amount.currency().as_str()) {
+        _ if other.micros() >= MICROS_PER_UNIT => said_in_units(amount),
+        Some(sign) if amount.is_zero() && !other.is_zero() => in_cents(amount, sign),
+        _ => said(amount),
+    }
 }
 
 /// A change with its sign; just the sum if it is nothing.

@@ -38,6 +38,12 @@ impl<'a> Wallet<'a> {
         Self { browser, origin: program.center(), storefront: program.storefront() }
     }
 
+    /// The same wallet for what is bought at another shop.
+    #[must_use]
+    pub fn at_shop(self, origin: &str) -> Self {
+        Self { storefront: origin.to_owned(), ..self }
+    }
+
     /// Home: creation, balance, what is pending.
     pub fn home(&self) -> Home<'a> {
         Home::new(self.clone())

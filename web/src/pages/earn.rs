@@ -38,11 +38,19 @@ pub fn Earn() -> impl IntoView {
 async fn ask(wallet: Wallet) -> Result<Asked, WalletError> {
     let shops = wallet.shops().await?;
     let mut asked = Asked { cards: Vec::new(), silent: Vec::new() };
+    let mut failure = None;
     for shop in shops.into_iter().filter(|shop| shop.accepted) {
         match wallet.campaigns(&shop.shop.origin).await {
             Ok(cards) => asked.cards.extend(cards),
-            Err(_) => asked.silent.push(shop.shop.name),
+            Err(error) => {
+                asked.silent.push(shop.shop.name);
+                failure = Some(error);
+            }
         }
+    }
+    // That nobody answers does not mean that nobody asks.
+    if let Some(error) = failure.filter(|_| asked.cards.is_empty()) {
+        return Err(error);
     }
     asked.cards.sort_by_key(|card| (rank(card), card.minutes));
     Ok(asked)

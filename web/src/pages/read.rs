@@ -61,11 +61,19 @@ async fn fetch(wallet: Wallet) -> Result<Shelf, WalletError> {
         Err(error) if shelf.library.is_empty() => return Err(error),
         Err(_) => return Ok(shelf),
     };
+    let mut failure = None;
     for shop in shops.into_iter().filter(|shop| shop.accepted) {
         match wallet.articles(&shop.shop.origin).await {
             Ok(cards) => shelf.cards.extend(cards),
-            Err(_) => shelf.silent.push(shop.shop.name),
+            Err(error) => {
+                shelf.silent.push(shop.shop.name);
+                failure = Some(error);
+            }
         }
+    }
+    // A shelf that is empty because nobody answers is no empty shelf.
+    if let Some(error) = failure.filter(|_| shelf.cards.is_empty() && shelf.library.is_empty()) {
+        return Err(error);
     }
     shelf.cards.sort_by_key(|card| std::cmp::Reverse(card.date));
     Ok(shelf)
