@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn gm4_1_brings_the_reward_and_gm6_1_the_receipt() {
+fn gm4_1_gets_the_reward_in_gm5_1_and_gm6_1_the_receipt() {
     let mut world = World::new();
     let mut buyer = world.buyer("0");
     let offer = world.issue_offer(&buyer, "0.04");

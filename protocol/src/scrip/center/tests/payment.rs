@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn pm4_1_takes_the_price_and_pm6_1_brings_the_receipt() {
+fn pm4_1_gets_the_balance_in_pm5_1_and_pm6_1_the_receipt() {
     let mut world = World::new();
     let mut buyer = world.buyer("1");
     let order = world.payment_offer("0.03");

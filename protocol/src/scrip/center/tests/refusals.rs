@@ -212,7 +212,7 @@ fn records_that_contradict_each_other_are_the_centers_fault() {
 }
 
 #[test]
-fn refusals_take_the_patents_form() {
+fn gm5_2_gm5_3_gm5_4_pm5_2_and_pm5_3_carry_a_refusal_in_the_patents_form() {
     let mut world = World::new();
     let buyer = world.buyer("1");
     let offer = world.issue_offer(&buyer, "0.04");
