@@ -99,17 +99,44 @@ The center's operator makes the credentials: tuppence vendors add.")]
 pub enum Keys {
     /// The fingerprint that wallets show, and which secrets there are; no secrets
     Show {
+        /// How they are sealed
+        #[command(flatten)]
+        sealing: Sealing,
         /// How to print it
         #[command(flatten)]
         format: Format,
     },
     /// Make the keys of a new center without starting it
     Generate(Box<Settings>),
-    /// Add a secret; what was made with the older ones stays good. Takes effect at the next start
+    /// Add a secret; what was made with the older ones stays good. A center that runs uses it within seconds
     Rotate {
         /// Which secret
         ring: Ring,
+        /// How they are sealed
+        #[command(flatten)]
+        sealing: Sealing,
     },
+    /// Seal the keys under a passphrase, or under another one
+    ///
+    /// A center that runs goes on with the keys it has; give it the new passphrase at its next start.
+    #[command(after_help = "Example:
+  tuppence keys seal --new-passphrase-file new.txt")]
+    Seal {
+        /// File with the new passphrase
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: PathBuf,
+        /// How they are sealed now
+        #[command(flatten)]
+        sealing: Sealing,
+    },
+}
+
+/// How keys are sealed.
+#[derive(Debug, Args)]
+pub struct Sealing {
+    /// File with the passphrase that seals them [default: the setting of this name]
+    #[arg(long, env = "TUPPENCE_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// A ring of secrets.

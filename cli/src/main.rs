@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod data;
+mod dumps;
 mod failure;
 mod logging;
 mod output;
@@ -16,6 +17,7 @@ use clap::Parser;
 use arguments::Arguments;
 
 fn main() -> ExitCode {
+    dumps::forbid();
     match commands::run(Arguments::parse()) {
         Ok(code) => code,
         Err(failure) => {

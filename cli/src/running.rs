@@ -1,6 +1,7 @@
 //! The running program: center, storefront or both, from the first check to the last reply.
 
 mod center;
+mod rotation;
 mod storefront;
 
 use std::io::ErrorKind;
@@ -51,6 +52,8 @@ async fn serve(role: Role, settings: &Settings, data: &DataFolder) -> Result<Exi
     // Ports first: a taken one is found before keys are made and books are opened.
     let center_port = (role != Role::Storefront).then(|| listen(settings, Origin::Center)).transpose()?;
     let storefront_port = (role != Role::Center).then(|| listen(settings, Origin::Storefront)).transpose()?;
+    #[cfg(unix)]
+    let _file_limit = file_limit_is_an_error();
     let (stop, stopping) = Stopping::new();
     let mut servers = Servers::default();
 
@@ -86,6 +89,13 @@ async fn serve(role: Role, settings: &Settings, data: &DataFolder) -> Result<Exi
     signalled?;
     output::line("Stopped.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// A file at its size limit (SIGXFSZ) fails to be written, as on a full disk, and does not end the program (T23).
+#[cfg(unix)]
+fn file_limit_is_an_error() -> Option<tokio::signal::unix::Signal> {
+    let kind = tokio::signal::unix::SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    tokio::signal::unix::signal(kind).ok()
 }
 
 /// Which of the two origins.

@@ -11,6 +11,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::scrip::center::Policy;
 use tuppence_protocol::{Amount, Currency, Duration, HashAlgorithm};
+use tuppence_server::center::keys::Passphrase;
 
 use crate::failure::Failure;
 use crate::logging::LogFormat;
@@ -64,6 +65,9 @@ pub struct Settings {
     /// The center's trade name; every scrip says it, so it is fixed at the first start [default: Tuppence]
     #[arg(long, env = "TUPPENCE_CENTER_NAME", value_name = "NAME", help_heading = "Center")]
     pub center_name: Option<String>,
+    /// File with the passphrase that seals the center's keys [default: they are not sealed]
+    #[arg(long, env = "TUPPENCE_PASSPHRASE_FILE", value_name = "FILE", help_heading = "Center")]
+    pub passphrase_file: Option<PathBuf>,
     /// The one currency of the center, fixed at the first start [default: USD]
     #[arg(long, env = "TUPPENCE_CURRENCY", value_name = "CODE", help_heading = "Center")]
     pub currency: Option<Currency>,
@@ -231,6 +235,15 @@ impl Settings {
             challenge_bits: self.challenge_bits.unwrap_or(built_in.challenge_bits),
             ..built_in
         })
+    }
+
+    /// What the center's keys are sealed under.
+    ///
+    /// # Errors
+    /// If its file cannot be read, or says too little.
+    pub fn passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        let read = |path: &PathBuf| Passphrase::read(path).map_err(Failure::new);
+        self.passphrase_file.as_ref().map(read).transpose()
     }
 
     /// The price of articles that name none.

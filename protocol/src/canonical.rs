@@ -24,6 +24,7 @@ pub enum Tag {
     RegistrationRequest,
     Challenge,
     ChallengeSolution,
+    RegistrationContent,
     EarnerAsk,
     Earner,
     EarnerAttestation,
@@ -46,12 +47,13 @@ pub enum Tag {
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 23] = [
+    pub const ALL: [Tag; 24] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
         Tag::Challenge,
         Tag::ChallengeSolution,
+        Tag::RegistrationContent,
         Tag::EarnerAsk,
         Tag::Earner,
         Tag::EarnerAttestation,
@@ -80,6 +82,7 @@ impl Tag {
             Tag::RegistrationRequest => "tuppence/scrip/R1",
             Tag::Challenge => "tuppence/registration/challenge",
             Tag::ChallengeSolution => "tuppence/registration/solution",
+            Tag::RegistrationContent => "tuppence/registration/content",
             Tag::EarnerAsk => "tuppence/scrip/E1",
             Tag::Earner => "tuppence/scrip/earner",
             Tag::EarnerAttestation => "tuppence/scrip/E2",

@@ -204,3 +204,61 @@ fn cipher(session_key: &Secret) -> ChaCha20Poly1305 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the encrypted key or secret cannot be used")]
 pub struct EnvelopeError;
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use rsa::rand_core::{TryCryptoRng, TryRng};
+
+    use super::*;
+
+    /// Counts what is drawn from it.
+    struct Counting {
+        state: u64,
+        drawn: usize,
+    }
+
+    impl TryRng for Counting {
+        type Error = Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            let mut bytes = [0; 4];
+            self.try_fill_bytes(&mut bytes).map(|()| u32::from_be_bytes(bytes))
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            let mut bytes = [0; 8];
+            self.try_fill_bytes(&mut bytes).map(|()| u64::from_be_bytes(bytes))
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+            for byte in bytes {
+                self.state = self
+                    .state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                *byte = self.state.to_be_bytes()[0];
+                self.drawn += 1;
+            }
+            Ok(())
+        }
+    }
+
+    impl TryCryptoRng for Counting {}
+
+    #[test]
+    fn decryption_is_blinded_with_a_number_of_the_size_of_the_key() {
+        let mut rng = Counting { state: 7, drawn: 0 };
+        let key = CenterPrivateKey(RsaPrivateKey::new(&mut rng, RSA_BITS_MIN).unwrap());
+        let secret = Secret::from_bytes([5; 32]);
+        let good = key.public().unwrap().encrypt(&secret, &mut rng).unwrap();
+        let bad = KeyEnvelope::try_from(vec![1; RSA_BITS_MIN / 8]).unwrap();
+        for (envelope, opens) in [(good, true), (bad, false)] {
+            let before = rng.drawn;
+            let opened = key.decrypt(&envelope, &mut rng);
+            assert_eq!(opened.is_ok_and(|opened| opened.expose() == secret.expose()), opens);
+            assert!(rng.drawn - before >= RSA_BITS_MIN / 8, "{} bytes blind nothing", rng.drawn - before);
+        }
+    }
+}

@@ -81,6 +81,8 @@ error_codes! {
     Unauthorized = 108, "unauthorized", 401, Never, "Send the operator's token, or check the shared secret.";
     /// Too many requests.
     RateLimited = 109, "rate_limited", 429, Later, "Wait a moment, then try again.";
+    /// The body did not arrive in time.
+    TooSlow = 110, "too_slow", 408, Later, "Send the whole body within some seconds.";
 
     /// The anti-robot challenge is missing, wrong, expired or used.
     Challenge = 200, "challenge", 403, Never, "Fetch a new challenge and solve it.";
@@ -115,7 +117,7 @@ error_codes! {
     /// The offer was made for another earner.
     EarnerMismatch = 404, "earner_mismatch", 403, Never, "Answer from the wallet that shall earn.";
     /// The transaction is known with other content.
-    TransactionConflict = 405, "transaction_conflict", 409, WithNewOffer, "Ask the shop for a new offer.";
+    TransactionConflict = 405, "transaction_conflict", 409, WithNewOffer, "What came first under this name stands. Ask the shop for a new offer, or give a booking its own reference.";
     /// The center knows no such transaction.
     TransactionUnknown = 406, "transaction_unknown", 404, Later, "Send the payment first.";
     /// The transaction was completed and cannot be taken back.

@@ -6,6 +6,7 @@ use std::fmt;
 use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::canonical::{self, Tag};
@@ -82,6 +83,14 @@ impl KeyRing {
         self.secrets.get(&id)
     }
 
+    /// Whether this ring has every secret of `older`, each under its id.
+    #[must_use]
+    pub fn extends(&self, older: &KeyRing) -> bool {
+        older.secrets.iter().all(|(id, secret)| {
+            self.find(*id).is_some_and(|kept| kept.expose().ct_eq(secret.expose()).into())
+        })
+    }
+
     /// The ids, in ascending order.
     pub fn ids(&self) -> impl Iterator<Item = u32> + '_ {
         self.secrets.keys().copied()
@@ -112,6 +121,16 @@ mod tests {
         assert_eq!(ring.current().unwrap().0, 2);
         assert!(ring.find(1).is_some());
         assert_eq!(ring.add(1, Secret::from_bytes([3; 32])), Err(IdTaken(1)));
+    }
+
+    #[test]
+    fn a_ring_extends_another_that_it_has_wholly() {
+        let older = KeyRing::new(1, Secret::from_bytes([1; 32]));
+        let mut newer = older.clone();
+        newer.add(2, Secret::from_bytes([2; 32])).unwrap();
+        assert!(newer.extends(&older) && older.extends(&older));
+        assert!(!older.extends(&newer));
+        assert!(!KeyRing::new(1, Secret::from_bytes([3; 32])).extends(&older));
     }
 
     #[test]

@@ -101,6 +101,8 @@ problems! {
     OperationUnknown = "operation_unknown", Never, "This has ended already.", "Look at the history.";
     /// The operation is past the point where it can be cancelled.
     TooLate = "too_late", Never, "This can no longer be cancelled.", "Look at the history.";
+    /// The creation of the wallet was stopped before it was asked for.
+    Stopped = "stopped", Later, "You stopped the creation of the wallet.", "Nothing was kept. Create it whenever you wish.";
     /// The history has no such entry.
     EntryUnknown = "entry_unknown", Never, "The history has no such entry.", "Look at the history.";
     /// A copy does not decode.

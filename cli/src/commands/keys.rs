@@ -4,20 +4,20 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tuppence_protocol::HashAlgorithm;
-use tuppence_server::center::keys::KeyFile;
+use tuppence_server::center::keys::{KeyError, KeyFile, Passphrase};
 
-use crate::arguments::{Keys, Ring};
+use crate::arguments::{Keys, Ring, Sealing};
 use crate::data::DataFolder;
 use crate::failure::Failure;
 use crate::output;
 use crate::running;
-use crate::settings::Place;
+use crate::settings::{Place, Settings};
 
 /// Shows, makes or rotates keys.
 pub fn run(keys: Keys, place: &Place) -> Result<ExitCode, Failure> {
     let data = DataFolder::new(&place.data);
     match keys {
-        Keys::Show { format } => show(&load(&data)?, &data, format.json)?,
+        Keys::Show { sealing, format } => show(&load(&data, sealing, place)?, &data, format.json)?,
         Keys::Generate(settings) => {
             let settings = settings.complete(place)?;
             data.create()?;
@@ -25,14 +25,33 @@ pub fn run(keys: Keys, place: &Place) -> Result<ExitCode, Failure> {
             output::line(format!("Fingerprint  {}", keys.public_key().fingerprint()));
             output::line(format!("Kept in      {}", data.keys().display()));
         }
-        Keys::Rotate { ring } => rotate(&data, ring)?,
+        Keys::Rotate { ring, sealing } => rotate(&data, ring, sealing, place)?,
+        Keys::Seal { new_passphrase_file, sealing } => {
+            let passphrase = Passphrase::read(&new_passphrase_file).map_err(Failure::new)?;
+            let _lock = KeyFile::lock(&data.keys()).map_err(Failure::new)?;
+            let keys = load(&data, sealing, place)?.sealed_under(Some(passphrase));
+            keys.replace(&data.keys()).map_err(Failure::new)?;
+            output::line(format!(
+                "Sealed. Name {} with --passphrase-file from now on, and keep copies of it: without it the keys are lost.",
+                new_passphrase_file.display()
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(data: &DataFolder) -> Result<KeyFile, Failure> {
-    KeyFile::load(&data.keys())
-        .map_err(|error| Failure::new(error).hint("Name the center's data folder with --data."))
+fn load(data: &DataFolder, sealing: Sealing, place: &Place) -> Result<KeyFile, Failure> {
+    let given = Settings { passphrase_file: sealing.passphrase_file, ..Settings::default() };
+    let passphrase = given.complete(place)?.passphrase()?;
+    KeyFile::load_with(&data.keys(), passphrase.as_ref()).map_err(|error| {
+        let hint = match error {
+            KeyError::PassphraseMissing { .. } | KeyError::PassphraseWrong => {
+                "Name the file with its passphrase by --passphrase-file."
+            }
+            _ => "Name the center's data folder with --data.",
+        };
+        Failure::new(error).hint(hint)
+    })
 }
 
 fn show(keys: &KeyFile, data: &DataFolder, as_json: bool) -> Result<(), Failure> {
@@ -61,8 +80,10 @@ fn show(keys: &KeyFile, data: &DataFolder, as_json: bool) -> Result<(), Failure>
     Ok(())
 }
 
-fn rotate(data: &DataFolder, ring: Ring) -> Result<(), Failure> {
-    let mut keys = load(data)?;
+fn rotate(data: &DataFolder, ring: Ring, sealing: Sealing, place: &Place) -> Result<(), Failure> {
+    // Two rotations at once would give one number to two secrets.
+    let _lock = KeyFile::lock(&data.keys()).map_err(Failure::new)?;
+    let mut keys = load(data, sealing, place)?;
     let (name, id) = match ring {
         Ring::Scrip => ("scrip", keys.rotate_scrip()),
         Ring::Customer => ("customer", keys.rotate_customer()),
@@ -71,7 +92,7 @@ fn rotate(data: &DataFolder, ring: Ring) -> Result<(), Failure> {
     let id = id.map_err(Failure::new)?;
     keys.replace(&data.keys()).map_err(Failure::new)?;
     output::line(format!(
-        "The {name} ring has the new secret {id}. A center that runs uses it from its next start."
+        "The {name} ring has the new secret {id}. A center that runs uses it within seconds."
     ));
     Ok(())
 }

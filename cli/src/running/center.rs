@@ -11,7 +11,7 @@ use actix_web::web::{self, Data};
 use tuppence_protocol::scrip::center::Center as Rules;
 use tuppence_protocol::{Amount, HashAlgorithm, KeyRing, Text, VendorId};
 use tuppence_server::center::keys::{KeyFile, random_secret};
-use tuppence_server::center::{CenterRules, Command, Reply, VendorState};
+use tuppence_server::center::{CenterRules, Command, LiveCenter, Reply, VendorState};
 use tuppence_server::clock::SystemClock;
 use tuppence_server::http::center::{self, CenterApi};
 use tuppence_server::http::peer::TrustedProxies;
@@ -23,7 +23,7 @@ use tuppence_server::store::sqlite::SqliteStore;
 use tuppence_server::storefront::credentials::Credentials;
 use tuppence_server::storefront::sample;
 
-use super::reached_at;
+use super::{reached_at, rotation};
 use crate::data::{DataFolder, OperatorAccess};
 use crate::failure::Failure;
 use crate::output;
@@ -62,11 +62,13 @@ impl Center {
         let lock = data.lock("center")?;
         let origin = settings.center_origin()?;
         let policy = settings.policy()?;
+        let seen = rotation::stamp(&data.keys());
+        let passphrase = settings.passphrase()?;
         let keys = Arc::new(open_keys(settings, data)?);
         let store = SqliteStore::open(&data.center_database(), policy.currency).map_err(Failure::new)?;
         let algorithm = settings.hash_algorithm.unwrap_or(HashAlgorithm::HmacSha256);
         let sha256_allowed = settings.sha256_allowed.unwrap_or(false);
-        let rules = Rules { keys: keys.center_keys(algorithm, sha256_allowed), policy };
+        let rules = LiveCenter::from(Rules { keys: keys.center_keys(algorithm, sha256_allowed), policy });
         let clock = Arc::new(SystemClock);
         let committer = Committer::start(
             Box::new(store),
@@ -79,13 +81,24 @@ impl Center {
             origin: origin.text.parse().map_err(|error| Failure::new(format!("center-origin: {error}")))?,
             wallet_site: settings.wallet_site.clone().unwrap_or_else(|| PathBuf::from("web/dist")),
             registrations_per_minute: settings.registrations_per_minute.unwrap_or(REGISTRATIONS_PER_MINUTE),
-            decryptions_max: std::thread::available_parallelism().map_or(2, usize::from),
+            // One processor stays free of RSA: payments need it (T14).
+            decryptions_max: std::thread::available_parallelism()
+                .map_or(1, |all| all.get().saturating_sub(1))
+                .max(1),
             trusted_proxies: TrustedProxies(settings.trusted_proxies.clone().unwrap_or_default()),
         };
         let reached_at = reached_at(listener)?;
         let operator = data.operator();
         let access = OperatorAccess { center: reached_at.clone(), token: keys.operator_token().to_string() };
         access.save(&operator)?;
+        let watched = rotation::Watched {
+            path: data.keys(),
+            passphrase,
+            public_key: keys.public_key().clone(),
+            center: rules.clone(),
+            seen,
+        };
+        rt::spawn(rotation::watch(watched, stopping.clone()));
         let api = CenterApi::new(rules, keys, committer.handle(), clock, http, stopping);
         rt::spawn(center::sweep(api.clone()));
         Ok(Center { api, committer, reached_at, operator, _lock: lock })
@@ -194,7 +207,9 @@ impl Center {
 fn open_keys(settings: &Settings, data: &DataFolder) -> Result<KeyFile, Failure> {
     let path = data.keys();
     if path.exists() {
-        return KeyFile::load(&path).map_err(Failure::new);
+        return KeyFile::load_with(&path, settings.passphrase()?.as_ref()).map_err(|error| {
+            Failure::new(error).hint("Name the file with its passphrase by --passphrase-file.")
+        });
     }
     if data.center_database().exists() {
         return Err(Failure::new(format!("The books are here, but their keys {} are not", path.display()))
@@ -215,7 +230,9 @@ pub fn make_keys(settings: &Settings, data: &DataFolder) -> Result<KeyFile, Fail
     }
     output::line("Making the center's keys, which takes some seconds.");
     let name = settings.center_name.as_deref().unwrap_or("Tuppence");
+    let passphrase = settings.passphrase()?;
     let keys = KeyFile::generate(vendor_id(name, &settings.center_origin()?)?).map_err(Failure::new)?;
+    let keys = keys.sealed_under(passphrase);
     keys.create(&path).map_err(Failure::new)?;
     Ok(keys)
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::canonical::{self, Tag};
-use crate::challenge::Solution;
+use crate::canonical::{self, Tag, Writer};
+use crate::challenge::{Content, Solution};
 use crate::envelope::{KeyEnvelope, SecretBox};
 use crate::ids::WalletId;
 use crate::scrip::{Header, Scrip};
@@ -45,6 +45,21 @@ pub struct Etc {
 }
 
 impl RegistrationRequest {
+    /// What the challenge must be solved for.
+    pub fn content(&self) -> Content {
+        let Self { id, name, address, e_mail, etc, key_envelope, header: _ } = self;
+        content(
+            *id,
+            [
+                name.as_ref().map(Text::as_str),
+                address.as_ref().map(Text::as_str),
+                e_mail.as_ref().map(Text::as_str),
+            ],
+            &etc.wallet_key,
+            key_envelope,
+        )
+    }
+
     /// SHA-256 of all that was sent but the header: by it the center knows the same R1 again.
     pub fn digest(&self) -> [u8; 32] {
         let message = canonical::encode(Tag::RegistrationRequest, |w| {
@@ -58,6 +73,23 @@ impl RegistrationRequest {
         });
         Sha256::digest(message).into()
     }
+}
+
+/// The content of an R1 with these fields; `about` are name, address and e-mail.
+pub(crate) fn content(
+    id: WalletId,
+    about: [Option<&str>; 3],
+    wallet_key: &[u8; 32],
+    key_envelope: &KeyEnvelope,
+) -> Content {
+    Content::of(&canonical::encode(Tag::RegistrationContent, |w| {
+        w.bytes(id.as_bytes());
+        for text in about {
+            w.optional(text, Writer::text);
+        }
+        w.bytes(wallet_key);
+        w.bytes(key_envelope.as_slice());
+    }))
 }
 
 /// R2, center -> buyer: UM2.

@@ -59,10 +59,13 @@ fn registration(list: &mut Vec<Example>, key: &CenterPrivateKey) {
     let wallet = WalletId::from_bytes([0xA1; 16]);
     let challenge = Challenge::new([0xC4; 16], 12, at(60_000), &Secret::from_bytes(CHALLENGE));
     push(list, "anti-robot challenge", "Challenge", &challenge);
-    let nonce = solve(&challenge, wallet, 0, 1 << 20).unwrap();
-    let solution = Solution { challenge, nonce };
     let key_envelope = key.public().unwrap().encrypt(&Secret::from_bytes(SESSION), &mut FixedRng(0)).unwrap();
-    let request = RegistrationRequest {
+    let solved = |mut request: RegistrationRequest| {
+        request.etc.solution.nonce = solve(&challenge, request.content(), 0, 1 << 20).unwrap();
+        request
+    };
+    let solution = Solution { challenge: challenge.clone(), nonce: Serial::FIRST };
+    let request = solved(RegistrationRequest {
         header: Header::new(Code::Um1, at(0)),
         id: wallet,
         name: None,
@@ -70,14 +73,14 @@ fn registration(list: &mut Vec<Example>, key: &CenterPrivateKey) {
         e_mail: None,
         etc: Etc { wallet_key: [0xE2; 32], solution },
         key_envelope,
-    };
+    });
     push(list, "R1 registration request", "RegistrationRequest", &request);
-    let named = RegistrationRequest {
+    let named = solved(RegistrationRequest {
         name: Some(Text::normalized("Zoë 김").unwrap()),
         address: Some(text("1 Mint Street\nTown")),
         e_mail: Some(text("zoe@reader.example")),
         ..request
-    };
+    });
     push(list, "R1 with name, address and e-mail", "RegistrationRequest", &named);
 
     let header = Header::new(Code::Um2, at(10));

@@ -253,9 +253,13 @@ fn hashes(example: &Example) -> Vec<Value> {
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         assert_eq!(digest, request.digest());
         hashes.push(json!({ "what": "digest of R1", "algorithm": "sha-256", "message": hex(&bytes), "result": bytes::encode(&digest) }));
+        let bytes = message("tuppence/registration/content", |f| f.registration_content(wire));
+        let content: [u8; 32] = Sha256::digest(&bytes).into();
+        assert_eq!(&content, request.content().as_bytes());
+        hashes.push(json!({ "what": "content of R1", "algorithm": "sha-256", "message": hex(&bytes), "result": bytes::encode(&content) }));
         let work = message("tuppence/registration/solution", |f| {
             f.sealed(&wire["etc"]["solution"]["challenge"], Fields::challenge_terms);
-            f.base64(&wire["id"]);
+            f.raw(&content);
             f.u64(&wire["etc"]["solution"]["nonce"]);
         });
         let hash = Sha256::digest(&work);

@@ -162,6 +162,16 @@ impl Fields {
         self.u64(&value["expires"]);
     }
 
+    /// All of R1 that its proof of work is bound to.
+    pub fn registration_content(&mut self, value: &Value) {
+        self.base64(&value["id"]);
+        for name in ["name", "address", "eMail"] {
+            self.optional(&value[name], Fields::text);
+        }
+        self.base64(&value["etc"]["walletKey"]);
+        self.base64(&value["keyEnvelope"]);
+    }
+
     pub fn solution(&mut self, value: &Value) {
         self.nested(|f| {
             f.sealed(&value["challenge"], Fields::challenge_terms);

@@ -29,6 +29,15 @@ pub enum Command {
         /// 96 random bits.
         nonce: [u8; 12],
     },
+    /// Whether an R1 is worth the decryption of its envelope: asked before it is decrypted (T12, T14).
+    Admit(Box<RegistrationRequest>),
+    /// The envelope of an R1 could not be opened: its challenge is used up all the same.
+    UseUp {
+        /// The challenge's salt.
+        salt: [u8; 16],
+        /// When the challenge ends.
+        ends: Timestamp,
+    },
     /// E1.
     Attest(Box<AttestationRequest>),
     /// M4.
@@ -102,6 +111,10 @@ pub enum Command {
 pub enum Reply {
     /// R2.
     Registered(RegistrationReply),
+    /// The R1 is worth its decryption.
+    Admitted,
+    /// The challenge counts as used.
+    UsedUp,
     /// E2.
     Attested(AttestationReply),
     /// M5.
@@ -164,9 +177,12 @@ impl Command {
             Command::Relay(message) => step(&message.vendor_id, message.tran_id),
             Command::CashOutState(receipt) => step(&receipt.vendor_id, receipt.tran_id),
             Command::Sweep(steps) => wanted.steps.extend(steps),
-            Command::Register { request, .. } => {
+            Command::Register { request, .. } | Command::Admit(request) => {
                 wanted.registrations.insert(request.id);
                 wanted.salts.insert(request.etc.solution.challenge.salt);
+            }
+            Command::UseUp { salt, .. } => {
+                wanted.salts.insert(*salt);
             }
             Command::ConfirmPayout { number, .. } | Command::ReturnPayout { number, .. } => {
                 wanted.payouts.insert(*number);

@@ -1,4 +1,7 @@
-//! The center's key file: all of its secrets, in one JSON file that only its owner may read (T24).
+//! The center's key file: all of its secrets, in one JSON file that only its owner may read (T24), sealed under a
+//! passphrase where there is one.
+
+mod passphrase;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -6,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use tuppence_protocol::envelope::{CenterPrivateKey, CenterPublicKey, KeyEnvelope};
@@ -13,6 +17,9 @@ use tuppence_protocol::ids::VendorId;
 use tuppence_protocol::scrip::center::CenterKeys;
 use tuppence_protocol::{ErrorCode, HashAlgorithm, KeyRing, Refusal, Secret, bytes};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+pub use passphrase::Passphrase;
+use passphrase::Sealed;
 
 /// The form of the file that this program writes and reads.
 const FORMAT: u32 = 1;
@@ -23,6 +30,7 @@ pub struct KeyFile {
     content: Content,
     private_key: CenterPrivateKey,
     public_key: CenterPublicKey,
+    passphrase: Option<Passphrase>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +45,20 @@ struct Content {
     vendor_secrets: KeyRing,
     challenge_secret: Secret,
     operator_token: Secret,
+}
+
+/// The file under a passphrase: [`Content`] as JSON is what is sealed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedFile {
+    format: u32,
+    sealed: Sealed,
+}
+
+/// Which of the two forms a file has.
+#[derive(Deserialize)]
+struct Form {
+    sealed: Option<IgnoredAny>,
 }
 
 /// The private key's text; never printed, wiped when dropped.
@@ -72,11 +94,19 @@ impl KeyFile {
         Self::open(content)
     }
 
-    /// Reads a key file.
+    /// Reads a key file that no passphrase seals.
     ///
     /// # Errors
     /// [`KeyError`] with what is wrong and where.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
+        Self::load_with(path, None)
+    }
+
+    /// Reads a key file, sealed or not; what is written again is sealed under the `passphrase`.
+    ///
+    /// # Errors
+    /// [`KeyError`] with what is wrong and where.
+    pub fn load_with(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self, KeyError> {
         let file_error = |source| KeyError::File { path: path.to_owned(), source };
         check_private(path)?;
         let text = Zeroizing::new(fs::read(path).map_err(file_error)?);
@@ -89,13 +119,27 @@ impl KeyFile {
                 error.column()
             ))
         };
-        let content: Content = serde_json::from_slice(&text).map_err(malformed)?;
+        let content: Content = if serde_json::from_slice(&text).is_ok_and(|form: Form| form.sealed.is_some())
+        {
+            let missing = || KeyError::PassphraseMissing { path: path.to_owned() };
+            let stored: SealedFile = serde_json::from_slice(&text).map_err(malformed)?;
+            serde_json::from_slice(&stored.sealed.open(passphrase.ok_or_else(missing)?)?)
+                .map_err(malformed)?
+        } else {
+            serde_json::from_slice(&text).map_err(malformed)?
+        };
         if content.format != FORMAT {
             let why =
                 format!("{} has format {}; this program reads {FORMAT}", path.display(), content.format);
             return Err(KeyError::Unusable(why));
         }
-        Self::open(content)
+        Self::open(content).map(|keys| keys.sealed_under(passphrase.cloned()))
+    }
+
+    /// The same keys, to be written under this passphrase, or under none.
+    #[must_use]
+    pub fn sealed_under(self, passphrase: Option<Passphrase>) -> Self {
+        KeyFile { passphrase, ..self }
     }
 
     fn open(content: Content) -> Result<Self, KeyError> {
@@ -106,7 +150,7 @@ impl KeyFile {
         for ring in [&content.scrip_secrets, &content.customer_secrets, &content.vendor_secrets] {
             ring.current().ok_or_else(|| KeyError::Unusable("a ring has no secrets".to_owned()))?;
         }
-        Ok(KeyFile { content, private_key, public_key })
+        Ok(KeyFile { content, private_key, public_key, passphrase: None })
     }
 
     /// Writes a new key file; never over an existing one.
@@ -126,10 +170,13 @@ impl KeyFile {
     /// # Errors
     /// [`KeyError::File`]; the older one is still there then.
     pub fn replace(&self, path: &Path) -> Result<(), KeyError> {
-        let text = serde_json::to_vec_pretty(&self.content)
-            .map_err(|error| KeyError::Unusable(format!("the keys cannot be written: {error}")))?;
-        write_private(path, &Zeroizing::new(text))
-            .map_err(|source| KeyError::File { path: path.to_owned(), source })
+        let unusable = |error| KeyError::Unusable(format!("the keys cannot be written: {error}"));
+        let mut text = Zeroizing::new(serde_json::to_vec_pretty(&self.content).map_err(unusable)?);
+        if let Some(passphrase) = &self.passphrase {
+            let sealed = SealedFile { format: FORMAT, sealed: Sealed::close(&text, passphrase)? };
+            text = Zeroizing::new(serde_json::to_vec_pretty(&sealed).map_err(unusable)?);
+        }
+        write_private(path, &text).map_err(|source| KeyError::File { path: path.to_owned(), source })
     }
 
     /// Adds a master scrip secret; new scrip is made with it, older scrip stays good. Gives its id.
@@ -154,6 +201,24 @@ impl KeyFile {
     /// [`KeyError`]
     pub fn rotate_vendor(&mut self) -> Result<u32, KeyError> {
         rotate(&mut self.content.vendor_secrets)
+    }
+
+    /// Keeps other programs from changing the key file at `path` while the result lives; waits for them.
+    ///
+    /// # Errors
+    /// [`KeyError::File`].
+    pub fn lock(path: &Path) -> Result<File, KeyError> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let name = PathBuf::from(name);
+        let failed = |source| KeyError::File { path: name.clone(), source };
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&name).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(file)
     }
 
     /// Who the center is.
@@ -275,6 +340,15 @@ pub enum KeyError {
         /// Its permissions.
         mode: u32,
     },
+    /// The file is sealed.
+    #[error("{} is sealed under a passphrase", path.display())]
+    PassphraseMissing {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The passphrase opens nothing here.
+    #[error("the passphrase does not open the key file, or the file was changed")]
+    PassphraseWrong,
     /// The content is no set of keys.
     #[error("{0}")]
     Unusable(String),

@@ -13,6 +13,7 @@ mod earner;
 mod finish;
 mod issue;
 pub mod keys;
+mod live;
 mod operator;
 mod payment;
 mod register;
@@ -26,6 +27,7 @@ use tuppence_protocol::scrip::center::Center;
 use tuppence_protocol::{Refusal, Timestamp};
 
 pub use command::{Command, Reply, VendorState};
+pub use live::{LiveCenter, RingsDiffer};
 
 use crate::store::committer::Rules;
 use crate::store::{Directory, Wanted, WorkingSet};
@@ -33,13 +35,13 @@ use crate::store::{Directory, Wanted, WorkingSet};
 /// The center's rules, as the committer runs them.
 #[derive(Debug, Clone)]
 pub struct CenterRules {
-    center: Center,
+    center: LiveCenter,
 }
 
 impl CenterRules {
     /// The rules of `center`.
-    pub fn new(center: Center) -> Self {
-        CenterRules { center }
+    pub fn new(center: impl Into<LiveCenter>) -> Self {
+        CenterRules { center: center.into() }
     }
 }
 
@@ -48,11 +50,11 @@ impl Rules for CenterRules {
     type Reply = Reply;
 
     fn wanted(&self, command: &Command, directory: &Directory, wanted: &mut Wanted) {
-        command.wanted(&self.center, directory, wanted);
+        command.wanted(&self.center.current(), directory, wanted);
     }
 
     fn apply(&self, set: &mut WorkingSet, command: Command, now: Timestamp) -> Result<Reply, Refusal> {
-        apply(&self.center, set, command, now)
+        apply(&self.center.current(), set, command, now)
     }
 }
 
@@ -70,6 +72,11 @@ pub fn apply(
     match command {
         Command::Register { request, session_key, nonce } => {
             register::register(center, set, &request, &session_key, nonce, now).map(Reply::Registered)
+        }
+        Command::Admit(request) => register::admit(center, set, &request, now).map(|()| Reply::Admitted),
+        Command::UseUp { salt, ends } => {
+            register::use_up(set, salt, ends);
+            Ok(Reply::UsedUp)
         }
         Command::Attest(message) => earner::attest(center, set, &message, now).map(Reply::Attested),
         Command::Issue(message) => issue::issue(center, set, &message, now).map(Reply::Ecash),

@@ -6,8 +6,9 @@ use tuppence_protocol::{Refusal, Timestamp};
 use super::books::{fault, keep};
 use crate::store::WorkingSet;
 
-/// How long a solved challenge is remembered beyond its end, should the clock be set back: a day.
-const CLOCK_GRACE_MS: u64 = 24 * 60 * 60 * 1_000;
+/// How long a solved challenge is remembered beyond its end, should the clock go wrong by two days and be set back
+/// (T17): three days.
+const CLOCK_GRACE_MS: u64 = 3 * 24 * 60 * 60 * 1_000;
 
 /// Ends those of `steps` that have waited too long, and says how many.
 pub(super) fn sweep(

@@ -11,12 +11,13 @@ use serde::de::DeserializeOwned;
 use tuppence_protocol::{ErrorCode, Refusal};
 
 use crate::http::error::ApiError;
+use crate::http::middleware::gate;
 
 /// The most bytes of a body, where its [`super::endpoint::Endpoint`] states no other limit.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The longest that a body may take to arrive.
-const BODY_TIME_MAX: Duration = Duration::from_secs(10);
+/// The longest that a body may take to arrive, unless the site's limits say otherwise.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The longest detail of a parser's complaint that is sent back.
 const DETAIL_CHARS_MAX: usize = 300;
@@ -24,6 +25,10 @@ const DETAIL_CHARS_MAX: usize = 300;
 /// The limit of an endpoint's bodies, in its application data.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyMax(pub usize);
+
+/// The time in which a body must arrive, in a site's application data.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTime(pub Duration);
 
 /// A message of the protocol, decoded from a JSON body.
 #[derive(Debug)]
@@ -36,15 +41,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for Message<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyMax>().map_or(BODY_BYTES_MAX, |max| max.0);
         let head = check_head(request, limit);
-        let body = web::Payload::from_request(request, payload).into_inner();
+        let time = request.app_data::<BodyTime>().map_or(BODY_TIME_MAX, |max| max.0);
+        let request = request.clone();
+        let body = web::Payload::from_request(&request, payload).into_inner();
         Box::pin(async move {
             head?;
             let body = body.map_err(|error| malformed(error.to_string()))?;
-            let arrived = tokio::time::timeout(BODY_TIME_MAX, body.to_bytes_limited(limit)).await;
+            let arrived = tokio::time::timeout(time, body.to_bytes_limited(limit)).await;
             let bytes = arrived
-                .map_err(|_| malformed("The body did not arrive in time."))?
+                .map_err(|_| ApiError::new(ErrorCode::TooSlow, "The body did not arrive in time."))?
                 .map_err(|_| too_large(limit))?
                 .map_err(|_| malformed("The body broke off."))?;
+            gate::begin(&request)?;
             decode(&bytes).map(Message).map_err(ApiError::from)
         })
     }

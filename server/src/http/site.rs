@@ -11,6 +11,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 
 use crate::http::error::ApiError;
+use crate::http::message::{self, BodyTime};
 use crate::http::metrics::Metrics;
 use crate::http::middleware::gate::InFlight;
 use crate::http::middleware::headers::{self, SecurityHeaders};
@@ -25,8 +26,11 @@ pub struct Limits {
     pub connections_max: usize,
     /// Requests that are worked on at once.
     pub in_flight_max: usize,
-    /// The longest that a request's head may take to arrive.
+    /// The longest that a request's head may take to arrive: a second or more, since actix's clock for it ticks
+    /// twice a second.
     pub head_time_max: Duration,
+    /// The longest that a request's body may take to arrive.
+    pub body_time_max: Duration,
     /// How long an idle connection stays open.
     pub keep_alive: Duration,
     /// The longest that running requests are waited for when the origin stops.
@@ -40,6 +44,7 @@ impl Default for Limits {
             connections_max: 10_000,
             in_flight_max: 4_096,
             head_time_max: Duration::from_secs(5),
+            body_time_max: message::BODY_TIME_MAX,
             keep_alive: Duration::from_secs(30),
             shutdown_time_max: Duration::from_secs(10),
         }
@@ -73,6 +78,7 @@ impl Site {
             let configure = configure.clone();
             App::new()
                 .app_data(in_flight.clone())
+                .app_data(BodyTime(limits.body_time_max))
                 .app_data(metrics.clone())
                 .configure(refusals)
                 .configure(move |config| configure(config))

@@ -4,7 +4,7 @@ use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use tuppence_protocol::challenge::{Challenge, Solution, solve};
 use tuppence_protocol::scrip::buyer::{
-    AwaitingEcash, AwaitingReceipt, AwaitingRegistration, Ecash, Offer, Purse, Start, Started,
+    AwaitingEcash, AwaitingReceipt, AwaitingRegistration, Ecash, NewWallet, Offer, Purse, Start, Started,
 };
 use tuppence_protocol::scrip::earner::AttestationReply;
 use tuppence_protocol::scrip::finish::FinishReply;
@@ -13,6 +13,7 @@ use tuppence_protocol::scrip::issue::IssueRequest;
 use tuppence_protocol::scrip::payment::{PaymentMethod, PurchaseRequest};
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::scrip::registration::RegistrationRequest;
+use tuppence_protocol::scrip::seller::Fresh;
 use tuppence_protocol::scrip::{Code, Header};
 use tuppence_protocol::{Amount, Secret, WalletId};
 
@@ -23,17 +24,28 @@ pub struct Buyer {
     pub purse: Purse,
 }
 
+/// A challenge of the center.
+pub async fn challenge(stand: &Stand) -> Challenge {
+    let path = "/registration/challenge";
+    stand.get(path, path).await.expect(200).json()
+}
+
 /// An R1 for a new wallet, and its session key.
 pub async fn registration(stand: &Stand) -> (AwaitingRegistration, Secret) {
+    let challenge = challenge(stand).await;
+    registration_by(stand, challenge).await
+}
+
+/// The same, by this challenge.
+pub async fn registration_by(stand: &Stand, challenge: Challenge) -> (AwaitingRegistration, Secret) {
     let info: CenterInfo = stand.get("/center", "/center").await.expect(200).json();
-    let path = "/registration/challenge";
-    let challenge: Challenge = stand.get(path, path).await.expect(200).json();
     let id = WalletId::from_bytes(random());
-    let nonce = solve(&challenge, id, 0, 1 << 20).unwrap();
     let session_key = Secret::from_bytes(random());
-    let envelope = info.public_key.encrypt(&session_key, &mut UnwrapErr(SysRng)).unwrap();
-    let solution = Solution { challenge, nonce };
-    let awaiting = AwaitingRegistration::new(info.center_id, id, random(), solution, envelope, stand.now());
+    let key_envelope = info.public_key.encrypt(&session_key, &mut UnwrapErr(SysRng)).unwrap();
+    let wallet = NewWallet { id, wallet_key: random(), key_envelope };
+    let nonce = solve(&challenge, wallet.content(), 0, 1 << 20).unwrap();
+    let awaiting =
+        AwaitingRegistration::new(info.center_id, wallet, Solution { challenge, nonce }, stand.now());
     (awaiting, session_key)
 }
 
@@ -71,10 +83,15 @@ impl Buyer {
 
     /// What the shop wants for an article.
     pub fn article(&self, stand: &Stand, price: &str) -> Offer {
+        self.article_of(stand, price, stand.fresh())
+    }
+
+    /// The same, under the number that comes of `fresh`.
+    pub fn article_of(&self, stand: &Stand, price: &str, fresh: Fresh) -> Offer {
         let header = Header::new(Code::Pm1_1, stand.now());
         let request_url = "https://shop.example/articles/bread".parse().unwrap();
         let request = PurchaseRequest { header, request_url, p_method: PaymentMethod::View };
-        Offer::Payment(stand.seller.quote(&request, price.parse().unwrap(), stand.fresh()).unwrap().offer)
+        Offer::Payment(stand.seller.quote(&request, price.parse().unwrap(), fresh).unwrap().offer)
     }
 
     /// M4 or S4, not sent yet.

@@ -4,8 +4,11 @@
 mod again;
 mod browsers;
 mod buyer;
+mod flood;
 mod limits;
 mod refused;
+mod splice;
 mod stand;
 mod the_loop;
+mod trouble;
 mod wallet_site;

@@ -111,7 +111,7 @@ impl Stand {
         self.origin = format!("http://{}", listener.local_addr().unwrap());
         let amount = |text: &str| text.parse().unwrap();
         let policy = Policy {
-            challenge_bits: 4,
+            challenge_bits: 8,
             fee_basis_points: 1_000,
             payout_threshold: amount("USD:0.5"),
             payout_fee: amount("USD:0.1"),

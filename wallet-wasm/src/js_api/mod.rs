@@ -112,6 +112,15 @@ impl JsWallet {
         })
     }
 
+    /// Stops `register` while it works on the challenge: it is rejected with `stopped`, and nothing is kept.
+    #[wasm_bindgen(js_name = stopRegistering, unchecked_return_type = "Promise<null>")]
+    pub fn stop_registering(&self) -> Promise {
+        self.call(|wallet| async move {
+            wallet.stop_registering();
+            Ok(())
+        })
+    }
+
     /// Balance, what is under way, and what changed it last.
     #[wasm_bindgen(unchecked_return_type = "Promise<Balance>")]
     pub fn balance(&self) -> Promise {

@@ -14,9 +14,9 @@ use std::rc::Rc;
 use ed25519_dalek::SigningKey;
 use futures_util::future::LocalBoxFuture;
 use rsa::rand_core::{TryCryptoRng, TryRng};
-use tuppence_protocol::challenge::{self, BITS_MAX, Challenge, Solution};
+use tuppence_protocol::challenge::{self, BITS_MAX, Challenge, Content, Solution};
 use tuppence_protocol::scrip::Code;
-use tuppence_protocol::scrip::buyer::AwaitingRegistration;
+use tuppence_protocol::scrip::buyer::{AwaitingRegistration, NewWallet};
 use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::scrip::registration::RegistrationReply;
 use tuppence_protocol::{Amount, Duration, ErrorCode, PROTOCOL_VERSION, Secret, WalletId};
@@ -44,6 +44,7 @@ pub(crate) fn register<'a>(
     // Behind a pointer: so large a future is compiled once, not once more for each of its callers.
     Box::pin(async move {
         let _guard = hold(inner).await?;
+        inner.stop_asked.set(false);
         let storage = &*inner.ports.storage;
         let existing: Option<WalletRecord> = record::read(storage, "").await?;
         if let Some(wallet) = existing {
@@ -94,8 +95,6 @@ async fn begin(inner: &Inner, progress: &dyn Fn(Progress)) -> Result<Operation, 
     let mut id = [0; 16];
     ports.random.fill(&mut id)?;
     let id = WalletId::from_bytes(id);
-    let solution = solve(ports, challenge, id, progress).await?;
-
     let session_key = random_secret(ports)?;
     let wallet_key = random_secret(ports)?;
     let mut rng = PortRng { random: &*ports.random, failed: false };
@@ -105,8 +104,9 @@ async fn begin(inner: &Inner, progress: &dyn Fn(Progress)) -> Result<Operation, 
     }
     let envelope = envelope.map_err(|_| Problem::CenterInvalid)?;
     let public_key = SigningKey::from_bytes(wallet_key.expose()).verifying_key().to_bytes();
-    let awaiting =
-        AwaitingRegistration::new(center.id.clone(), id, public_key, solution, envelope, ports.clock.now());
+    let wallet = NewWallet { id, wallet_key: public_key, key_envelope: envelope };
+    let solution = solve(inner, challenge, wallet.content(), progress).await?;
+    let awaiting = AwaitingRegistration::new(center.id.clone(), wallet, solution, ports.clock.now());
     let errand = Errand::Register {
         center,
         session_key: wrap(ports, &session_key).await?,
@@ -134,22 +134,25 @@ async fn meet(inner: &Inner) -> Result<(CenterInfo, CenterRecord), WalletError> 
     Ok((info, center))
 }
 
-/// Works in slices, so that the page stays alive.
+/// Works in slices, so that the page stays alive and the person can stop it.
 async fn solve(
-    ports: &Ports,
+    inner: &Inner,
     challenge: Challenge,
-    id: WalletId,
+    content: Content,
     progress: &dyn Fn(Progress),
 ) -> Result<Solution, WalletError> {
     let expected = 1_u64 << challenge.bits;
     let mut tried = 0;
     loop {
         progress(Progress::Solving { tried, expected });
-        if let Some(nonce) = challenge::solve(&challenge, id, tried, SLICE) {
+        if let Some(nonce) = challenge::solve(&challenge, content, tried, SLICE) {
             return Ok(Solution { challenge, nonce });
         }
         tried += SLICE;
-        ports.clock.sleep(Duration::from_millis(0)).await;
+        inner.ports.clock.sleep(Duration::from_millis(0)).await;
+        if inner.stop_asked.get() {
+            return Err(Problem::Stopped.into());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The wallet: what an interface can ask of it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use tuppence_protocol::Amount;
@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) ports: Ports,
     pub(crate) config: Config,
     listeners: RefCell<Vec<Rc<Listener>>>,
+    /// That somebody does not want to wait for a registration's work. A wish, not a record: a reload forgets it.
+    pub(crate) stop_asked: Cell<bool>,
 }
 
 type Listener = dyn Fn(WalletEvent);
@@ -89,7 +91,8 @@ impl Wallet {
     /// # Errors
     /// `storage_unavailable`, `record_newer`, `record_damaged`.
     pub async fn open(ports: Ports, config: Config) -> Result<Wallet> {
-        let inner = Rc::new(Inner { ports, config, listeners: RefCell::default() });
+        let inner =
+            Rc::new(Inner { ports, config, listeners: RefCell::default(), stop_asked: Cell::default() });
         if let Some(wallet) = inner.wallet().await? {
             check_version(&wallet)?;
             if wallet.center.origin != inner.config.center_origin {
@@ -121,9 +124,15 @@ impl Wallet {
     /// unfinished creation rather than beginning another, and leaves an existing wallet as it is.
     ///
     /// # Errors
-    /// `center_unreachable`, `center_key_changed`, `center_invalid`, and the center's refusals.
+    /// `center_unreachable`, `center_key_changed`, `center_invalid`, `stopped`, and the center's refusals.
     pub async fn register(&self, progress: impl Fn(Progress)) -> Result<()> {
         operation::register::register(&self.0, &progress).await
+    }
+
+    /// Stops [`Wallet::register`] of this wallet while it works on the challenge: it fails with `stopped`, and
+    /// nothing is kept. Once R1 is stored, it goes on to its end.
+    pub fn stop_registering(&self) {
+        self.0.stop_asked.set(true);
     }
 
     /// Balance, what is under way, and what changed it last.

@@ -35,6 +35,30 @@ fn um1_and_um2_make_a_wallet_of_nothing() {
 }
 
 #[test]
+fn whoever_does_not_want_to_wait_stops_the_work_and_nothing_is_kept() {
+    let world = World::new();
+    let work = |bits| world.outside.borrow_mut().center.center.policy.challenge_bits = bits;
+    work(28);
+    let wallet = world.wallet();
+    let slices = RefCell::new(0);
+    let stopped = world.run(wallet.register(|step| {
+        if matches!(step, Progress::Solving { .. }) {
+            *slices.borrow_mut() += 1;
+            wallet.stop_registering();
+        }
+    }));
+    assert!(stopped.unwrap_err().is(Problem::Stopped));
+    assert_eq!(slices.into_inner(), 1, "it stops at the next breath");
+    assert!(!world.run(wallet.status()).unwrap().registered);
+    assert!(world.run(wallet.pending()).unwrap().is_empty());
+    assert!(world.outside.borrow().center.purses.is_empty());
+    // The wish is forgotten with what it stopped.
+    wallet.stop_registering();
+    work(6);
+    world.run(wallet.register(|_| ())).unwrap();
+}
+
+#[test]
 fn registering_twice_makes_no_second_wallet() {
     let world = World::new();
     let (first, second) = (world.wallet(), world.wallet());

@@ -379,6 +379,7 @@ fn cause(code: &str) -> Option<&'static str> {
         "backup_invalid" => "This is no copy of a wallet. Choose a file that this wallet has saved.",
         "backup_foreign" => "This copy belongs to another payment center.",
         "wallet_exists" => "There is a wallet on this device already.",
+        "stopped" => "You stopped before the wallet was made.",
         "too_late" => "This can no longer be taken back.",
         "operation_unknown" => "This has ended already.",
         "entry_unknown" => "The history has no such entry.",

@@ -365,6 +365,7 @@ fn cause(code: &str) -> Option<&'static str> {
         "backup_invalid" => "지갑의 사본이 아닙니다. 이 지갑이 저장한 파일을 고르세요.",
         "backup_foreign" => "다른 결제 센터의 사본입니다.",
         "wallet_exists" => "이 기기에 이미 지갑이 있습니다.",
+        "stopped" => "지갑을 만들기 전에 멈췄습니다.",
         "too_late" => "이제 되돌릴 수 없습니다.",
         "operation_unknown" => "이미 끝났습니다.",
         "entry_unknown" => "내역에 그런 항목이 없습니다.",

@@ -3,6 +3,7 @@
 mod dependencies;
 mod documents;
 mod pages;
+mod promises;
 mod rust;
 
 use std::fmt;
@@ -15,7 +16,7 @@ use anyhow::{Context, Result};
 use crate::console::{Step, say};
 use crate::workspace;
 
-/// Check the structure: arrows between crates, comparisons of seals, size of files, links, vectors.
+/// Check the structure: arrows between crates, comparisons of seals, size of files, links, vectors, named tests.
 ///
 /// Each finding names its place, what it is, and why it matters.
 #[derive(clap::Args)]
@@ -69,7 +70,10 @@ pub fn findings() -> Result<Vec<Finding>> {
         findings.extend(documents::marks_and_machine_paths(&file, &text));
         match extension {
             "rs" => findings.extend(rust::findings(&file, &text)),
-            "md" => findings.extend(documents::broken_links(&path, &file, &text)),
+            "md" => {
+                findings.extend(documents::broken_links(&path, &file, &text));
+                findings.extend(promises::findings(workspace::root(), &file, &text));
+            }
             "html" => findings.extend(pages::inline_code(&file, &text)),
             "json" if file.starts_with("protocol/vectors/") => {
                 findings.extend(documents::broken_json(&file, &text))

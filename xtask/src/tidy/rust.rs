@@ -13,7 +13,8 @@ const LINES_MAX: usize = 600;
 const SEALING: [&str; 4] = ["protocol/", "server/", "wallet-wasm/", "cli/"];
 
 /// Last words of names whose values an attacker may try to guess byte by byte.
-const SEALS: [&str; 8] = ["seal", "seals", "hash", "certificate", "mac", "hmac", "secret", "secrets"];
+const SEALS: [&str; 10] =
+    ["seal", "seals", "hash", "certificate", "mac", "hmac", "secret", "secrets", "token", "passphrase"];
 
 /// Last words of types that hold such a value.
 const SEAL_TYPES: [&str; 4] = ["Seal", "Certificate", "Mac", "Secret"];
@@ -23,6 +24,9 @@ const CONVERSIONS: [&str; 11] = [
     "as_bytes", "as_deref", "as_ref", "as_slice", "as_str", "borrow", "clone", "expose", "to_bytes",
     "to_vec", "unwrap",
 ];
+
+const VARIABLE_TIME: &str =
+    "That comparison ends at the first wrong byte and so tells where it is (T16): use subtle's ct_eq";
 
 /// Functions that may sleep in a test: they ask again and again until a deadline.
 const POLLS: [&str; 4] = ["eventually", "poll", "until", "wait_for"];
@@ -175,6 +179,13 @@ impl Reader<'_> {
             {
                 self.found(line, "an inline `style=`".to_owned(), "Looks belong to web/style");
             }
+            "eq" | "ne" if !place.test && self.compares_seals() && is_call(tokens, index) => {
+                let receiver =
+                    (index >= 2 && is_punct(tokens, index - 1, '.')).then(|| name_before(tokens, index - 2));
+                if let Some(seal) = receiver.flatten().filter(|receiver| is_seal(receiver)) {
+                    self.found(line, format!("`{seal}` is compared with `{word}`"), VARIABLE_TIME);
+                }
+            }
             "struct" | "enum" if derives_eq && self.compares_seals() => {
                 let Some(type_name) = name(tokens, index + 1) else { return };
                 if SEAL_TYPES.iter().any(|end| type_name.to_string().ends_with(end)) {
@@ -199,15 +210,11 @@ impl Reader<'_> {
             return;
         }
         let operands = [name_before(tokens, index - 1), name_after(tokens, index + 2)];
-        let seal = operands.into_iter().flatten().find(|operand| {
-            let operand = operand.to_lowercase();
-            SEALS.contains(&operand.rsplit('_').next().unwrap_or(&operand))
-        });
-        if let Some(seal) = seal {
+        if let Some(seal) = operands.into_iter().flatten().find(|operand| is_seal(operand)) {
             self.found(
                 tokens[index].span().start(),
                 format!("`{seal}` is compared with `==` or `!=`"),
-                "That comparison ends at the first wrong byte and so tells where it is (T16): use subtle's ct_eq",
+                VARIABLE_TIME,
             );
         }
     }
@@ -219,6 +226,12 @@ impl Reader<'_> {
     fn found(&mut self, place: LineColumn, what: String, why: &'static str) {
         self.findings.push(Finding { file: self.file.to_owned(), line: place.line, what, why });
     }
+}
+
+/// Whether a value of this name is one that somebody may try to guess byte by byte.
+fn is_seal(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SEALS.contains(&name.rsplit('_').next().unwrap_or(&name))
 }
 
 /// The content of the attribute that begins here, and where it ends.
@@ -334,6 +347,9 @@ mod tests {
             "b == &self.certificate.0[..]",
             "scrip_hash(x) == y",
             "given == crate::seal(y)?",
+            "operator_token == given",
+            "a.seal.eq(&b)",
+            "message.seal.as_bytes().ne(other)",
         ] {
             let text = format!("fn f() {{ if {expression} {{ g() }} }}");
             assert_eq!(whats("protocol/src/x.rs", &text).len(), 1, "{expression}");

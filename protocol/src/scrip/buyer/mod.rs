@@ -25,7 +25,7 @@ mod step;
 
 pub use live::{AwaitingLiveScrip, LiveScrip};
 pub use offer::{AwaitingAttestation, AwaitingIssueOffer, AwaitingPaymentOffer, Offer};
-pub use registration::AwaitingRegistration;
+pub use registration::{AwaitingRegistration, NewWallet};
 pub use step::{AwaitingEcash, AwaitingReceipt, AwaitingReturn, Ecash, Start, Started};
 
 use crate::amount::Amount;

@@ -2,15 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::challenge::Solution;
+use crate::challenge::{Content, Solution};
 use crate::envelope::KeyEnvelope;
 use crate::error::Refusal;
 use crate::ids::{Serial, VendorId, WalletId};
 use crate::scrip::buyer::{Purse, forged};
-use crate::scrip::registration::{Etc, RegistrationReply, RegistrationRequest, associated};
+use crate::scrip::registration::{self, Etc, RegistrationReply, RegistrationRequest, associated};
 use crate::scrip::{Code, Header};
 use crate::secret::Secret;
 use crate::time::Timestamp;
+
+/// What a nameless wallet registers with; the challenge is solved for just this.
+#[derive(Debug, Clone)]
+pub struct NewWallet {
+    /// The wallet identifier.
+    pub id: WalletId,
+    /// The wallet's Ed25519 public key.
+    pub wallet_key: [u8; 32],
+    /// `KUcenter[KS]`.
+    pub key_envelope: KeyEnvelope,
+}
+
+impl NewWallet {
+    /// What the challenge must be solved for.
+    pub fn content(&self) -> Content {
+        registration::content(self.id, [None; 3], &self.wallet_key, &self.key_envelope)
+    }
+}
 
 /// R1 was sent, R2 is awaited. The session key is kept apart, since it is secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,15 +41,9 @@ pub struct AwaitingRegistration {
 }
 
 impl AwaitingRegistration {
-    /// R1 of a nameless wallet, with `KUcenter[KS]` and a solved challenge.
-    pub fn new(
-        center_id: VendorId,
-        id: WalletId,
-        wallet_key: [u8; 32],
-        solution: Solution,
-        key_envelope: KeyEnvelope,
-        now: Timestamp,
-    ) -> Self {
+    /// R1 of `wallet`, with a challenge that was solved for its content.
+    pub fn new(center_id: VendorId, wallet: NewWallet, solution: Solution, now: Timestamp) -> Self {
+        let NewWallet { id, wallet_key, key_envelope } = wallet;
         let request = RegistrationRequest {
             header: Header::new(Code::Um1, now),
             id,

@@ -358,10 +358,10 @@ fn um2_is_opened_only_as_it_was_closed() {
     let session_key = secret(7);
     let challenge = Challenge::new([1; 16], 1, LATER, &secret(4));
     let solution = Solution { challenge, nonce: Serial::FIRST };
-    let envelope = vec![1; 256].try_into().unwrap();
+    let key_envelope = vec![1; 256].try_into().unwrap();
     let center_id = world.center.keys.center_id.clone();
-    let id = WalletId::from_bytes([1; 16]);
-    let awaiting = AwaitingRegistration::new(center_id, id, [2; 32], solution, envelope, NOW);
+    let wallet = NewWallet { id: WalletId::from_bytes([1; 16]), wallet_key: [2; 32], key_envelope };
+    let awaiting = AwaitingRegistration::new(center_id, wallet, solution, NOW);
     let reply = |change: &dyn Fn(&mut Scrip)| {
         let header = Header::new(Code::Um2, NOW);
         let mut scrip = buyer.scrip.clone();

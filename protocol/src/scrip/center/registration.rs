@@ -20,7 +20,7 @@ impl Center {
     }
 
     /// Whether an R1 is worth the decryption of its envelope: this center's challenge was solved for
-    /// this wallet, however long ago. To be asked first, since it costs a thousandth (T14).
+    /// just this R1, however long ago. To be asked first, since it costs a thousandth (T14).
     ///
     /// # Errors
     /// [`ErrorCode::Challenge`], [`ErrorCode::Version`] or [`ErrorCode::WrongMessage`].
@@ -36,7 +36,7 @@ impl Center {
     pub fn check_registration(&self, request: &RegistrationRequest, now: Timestamp) -> Result<(), Refusal> {
         request.header.expect(&[Code::Um1])?;
         // The bits are sealed too; a challenge given under an easier policy is good until it expires.
-        request.etc.solution.verify(request.id, &self.keys.challenge_secret, 0, now)
+        request.etc.solution.verify(request.content(), &self.keys.challenge_secret, 0, now)
     }
 
     /// The purse of a new buyer, with its first scrip, of value 0.

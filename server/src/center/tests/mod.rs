@@ -18,8 +18,8 @@ use tuppence_protocol::challenge::{Solution, solve};
 use tuppence_protocol::ids::VendorId;
 use tuppence_protocol::scrip::Code;
 use tuppence_protocol::scrip::buyer::{
-    AwaitingIssueOffer, AwaitingPaymentOffer, AwaitingReceipt, AwaitingRegistration, Ecash, Offer, Purse,
-    Start, Started,
+    AwaitingIssueOffer, AwaitingPaymentOffer, AwaitingReceipt, AwaitingRegistration, Ecash, NewWallet, Offer,
+    Purse, Start, Started,
 };
 use tuppence_protocol::scrip::center::{Center, CenterKeys, Policy};
 use tuppence_protocol::scrip::finish::{Finish, FinishReply};
@@ -207,17 +207,11 @@ impl Bench {
     fn registration(&mut self, wallet: u8) -> AwaitingRegistration {
         let challenge = self.center.challenge([wallet; 16], self.now);
         let id = WalletId::from_bytes([wallet; 16]);
-        let nonce = solve(&challenge, id, 0, 100_000).unwrap();
-        let envelope = Bytes::try_from(vec![wallet; 384]).unwrap();
+        let key_envelope = Bytes::try_from(vec![wallet; 384]).unwrap();
+        let wallet = NewWallet { id, wallet_key: [wallet; 32], key_envelope };
+        let nonce = solve(&challenge, wallet.content(), 0, 100_000).unwrap();
         let solution = Solution { challenge, nonce };
-        AwaitingRegistration::new(
-            self.center.keys.center_id.clone(),
-            id,
-            [wallet; 32],
-            solution,
-            envelope,
-            self.now,
-        )
+        AwaitingRegistration::new(self.center.keys.center_id.clone(), wallet, solution, self.now)
     }
 
     fn register(&mut self, wallet: u8) -> Wallet {

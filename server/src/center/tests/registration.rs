@@ -38,7 +38,7 @@ fn a_wallet_identifier_belongs_to_whoever_came_first() {
         awaiting.request.key_envelope = Bytes::try_from(vec![7; 384]).unwrap();
         assert_eq!(code(bench.send(register_command(&awaiting, 1))), ErrorCode::Challenge);
         let challenge = bench.center.challenge([77; 16], bench.now);
-        let nonce = solve(&challenge, awaiting.request.id, 0, 100_000).unwrap();
+        let nonce = solve(&challenge, awaiting.request.content(), 0, 100_000).unwrap();
         awaiting.request.etc.solution = Solution { challenge, nonce };
         assert_eq!(code(bench.send(register_command(&awaiting, 1))), ErrorCode::WalletTaken);
     });
@@ -51,7 +51,7 @@ fn a_challenge_registers_one_wallet() {
         let requests: Vec<_> = (1..=3)
             .map(|number| {
                 let mut awaiting = bench.registration(number);
-                let nonce = solve(&challenge, awaiting.request.id, 0, 100_000).unwrap();
+                let nonce = solve(&challenge, awaiting.request.content(), 0, 100_000).unwrap();
                 awaiting.request.etc.solution = Solution { challenge: challenge.clone(), nonce };
                 register_command(&awaiting, number)
             })
@@ -63,7 +63,7 @@ fn a_challenge_registers_one_wallet() {
         // Sweeping forgets only what has long expired.
         bench.sweep();
         assert_eq!(code(bench.send(requests[2].clone())), ErrorCode::Challenge);
-        bench.pass_minutes(60 * 48);
+        bench.pass_minutes(60 * 96);
         bench.sweep();
         assert_eq!(code(bench.send(requests[2].clone())), ErrorCode::Challenge);
     });

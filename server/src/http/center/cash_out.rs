@@ -15,7 +15,7 @@ pub(super) async fn order(
     api: Data<CenterApi>,
     Message(message): Message<PurchaseRequest>,
 ) -> Result<impl Responder, ApiError> {
-    Ok(fresh(api.center.cash_out_offer(&message, api.tran_id()?, api.now())?))
+    Ok(fresh(api.center.current().cash_out_offer(&message, api.tran_id()?, api.now())?))
 }
 
 /// How the order of a receipt stands.

@@ -11,14 +11,15 @@ use crate::http::error::ApiError;
 
 /// The center, with its clock; so never from a cache.
 pub(super) async fn center(api: Data<CenterApi>) -> impl Responder {
-    let policy = &api.center.policy;
+    let center = api.center.current();
+    let policy = &center.policy;
     let info = CenterInfo {
         center_id: api.keys.center_id().clone(),
         origin: api.settings.origin.clone(),
         currency: policy.currency,
         public_key: api.keys.public_key().clone(),
         fingerprint: api.keys.public_key().fingerprint(),
-        hash_algorithm: api.center.keys.algorithm,
+        hash_algorithm: center.keys.algorithm,
         fee_basis_points: policy.fee_basis_points,
         payout_threshold: policy.payout_threshold,
         payout_fee: policy.payout_fee,

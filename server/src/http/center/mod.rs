@@ -1,6 +1,7 @@
 //! The center over HTTP: thin handlers (decode, command, encode), the operator's routes, the wallet's pages.
 
 mod cash_out;
+mod desk;
 mod info;
 mod operator;
 mod payment;
@@ -17,13 +18,12 @@ use std::sync::Arc;
 use actix_web::Responder;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Json, ServiceConfig};
+use prometheus_client::registry::Registry;
 use serde::Serialize;
-use tokio::sync::Semaphore;
-use tuppence_protocol::scrip::center::Center;
 use tuppence_protocol::{Refusal, Text, Timestamp, TranId};
 
 use crate::center::keys::KeyFile;
-use crate::center::{CenterRules, Command, Reply};
+use crate::center::{CenterRules, Command, LiveCenter, Reply};
 use crate::clock::Clock;
 use crate::http::endpoint::{self, Endpoint};
 use crate::http::error::ApiError;
@@ -36,6 +36,7 @@ use crate::http::peer::TrustedProxies;
 use crate::http::site::Site;
 use crate::http::stopping::Stopping;
 use crate::store::committer::Handle;
+use desk::Desk;
 use wallet_site::WalletSite;
 
 pub use operator::{ConfirmPayout, MoveMoney, MovementView, NewVendor, NewVendorSecret, ReturnPayout};
@@ -65,13 +66,12 @@ pub struct Settings {
 
 /// The center, as its handlers need it.
 pub struct CenterApi {
-    center: Center,
+    center: LiveCenter,
     keys: Arc<KeyFile>,
     committer: Handle<CenterRules>,
     clock: Arc<dyn Clock>,
     settings: Settings,
-    registrations: RateLimit,
-    decryptions: Arc<Semaphore>,
+    desk: Desk,
     stopping: Stopping,
     wallet_site: WalletSite,
 }
@@ -79,7 +79,7 @@ pub struct CenterApi {
 impl CenterApi {
     /// The HTTP side of `center`, whose records `committer` keeps.
     pub fn new(
-        center: Center,
+        center: impl Into<LiveCenter>,
         keys: Arc<KeyFile>,
         committer: Handle<CenterRules>,
         clock: Arc<dyn Clock>,
@@ -87,12 +87,11 @@ impl CenterApi {
         stopping: Stopping,
     ) -> web::Data<Self> {
         web::Data::new(CenterApi {
-            center,
+            center: center.into(),
             keys,
             committer,
             clock,
-            registrations: RateLimit::new(settings.registrations_per_minute),
-            decryptions: Arc::new(Semaphore::new(settings.decryptions_max.max(1))),
+            desk: Desk::new(RateLimit::new(settings.registrations_per_minute), settings.decryptions_max),
             wallet_site: WalletSite::new(settings.wallet_site.clone()),
             settings,
             stopping,
@@ -115,10 +114,14 @@ impl CenterApi {
 /// The origin that serves the center.
 pub fn site(api: web::Data<CenterApi>) -> Site {
     let https = api.settings.origin.as_str().starts_with("https://");
-    let committer = api.committer.clone();
+    let (committer, decryptions) = (api.committer.clone(), api.desk.decryptions.clone());
+    let count = move |registry: &mut Registry| {
+        registry.register("key_decryptions", "Registrations whose session key was decrypted", decryptions);
+        sweeper::register(registry, committer);
+    };
     Site {
         headers: SecurityHeaders::wallet(https),
-        metrics: web::Data::new(Metrics::new(|registry| sweeper::register(registry, committer))),
+        metrics: web::Data::new(Metrics::new(count)),
         configure: Arc::new(move |config| configure(config, api.clone())),
     }
 }

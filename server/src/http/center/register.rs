@@ -1,11 +1,8 @@
 //! R1 -> R2 over HTTP: limits and proof of work stand before the costly decryption (T14).
 
-use std::time::Duration;
-
 use actix_web::web::Data;
-use actix_web::{HttpRequest, Responder, web};
-use tokio::time::timeout;
-use tuppence_protocol::scrip::registration::RegistrationRequest;
+use actix_web::{HttpRequest, Responder, rt, web};
+use tuppence_protocol::scrip::registration::{RegistrationReply, RegistrationRequest};
 use tuppence_protocol::{ErrorCode, Secret};
 
 use super::{CenterApi, fresh, random, unexpected};
@@ -14,35 +11,46 @@ use crate::http::error::ApiError;
 use crate::http::message::Message;
 use crate::http::peer::Prefix;
 
-/// The longest that a registration waits for its turn.
-const TURN_TIME_MAX: Duration = Duration::from_secs(5);
-
 /// A challenge to be solved; sealed, and stored nowhere.
 pub(super) async fn challenge(api: Data<CenterApi>) -> Result<impl Responder, ApiError> {
-    Ok(fresh(api.center.challenge(random()?, api.now())))
+    Ok(fresh(api.center.current().challenge(random()?, api.now())))
 }
 
-/// R1 -> R2.
+/// R1 -> R2. What is cheap to check is checked first, what needs the records next, RSA last; the same R1 meanwhile
+/// or again gets the same reply without it.
 pub(super) async fn register(
     request: HttpRequest,
     api: Data<CenterApi>,
     Message(message): Message<RegistrationRequest>,
 ) -> Result<impl Responder, ApiError> {
-    api.registrations.check(Prefix::of(&request, &api.settings.trusted_proxies))?;
-    api.center.check_work(&message)?;
-    let session_key = decrypt(&api, &message).await?;
+    api.desk.limit.check(Prefix::of(&request, &api.settings.trusted_proxies))?;
+    api.center.current().check_work(&message)?;
+    let answer = api.desk.answer(message.digest());
+    // On a task of its own: whoever asks and leaves does not undo what was paid for, and has it done once.
+    let served = rt::spawn(async move { answer.get_or_try_init(|| serve(&api, message)).await.cloned() });
+    Ok(fresh(served.await.map_err(ApiError::fault)??))
+}
+
+async fn serve(api: &CenterApi, message: RegistrationRequest) -> Result<RegistrationReply, ApiError> {
+    api.submit(Command::Admit(Box::new(message.clone()))).await?;
+    let session_key = match decrypt(api, &message).await {
+        Err(error) if error.code() == ErrorCode::Envelope => {
+            let challenge = &message.etc.solution.challenge;
+            api.submit(Command::UseUp { salt: challenge.salt, ends: challenge.expires }).await?;
+            return Err(error);
+        }
+        opened => opened?,
+    };
     let command = Command::Register { request: Box::new(message), session_key, nonce: random()? };
     match api.submit(command).await? {
-        Reply::Registered(reply) => Ok(fresh(reply)),
+        Reply::Registered(reply) => Ok(reply),
         _ => Err(unexpected()),
     }
 }
 
 /// KS, on a thread of its own, a few at a time.
 async fn decrypt(api: &CenterApi, message: &RegistrationRequest) -> Result<Secret, ApiError> {
-    let busy = || ApiError::new(ErrorCode::Busy, "Many wallets register just now.");
-    let turn = timeout(TURN_TIME_MAX, api.decryptions.clone().acquire_owned()).await;
-    let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+    let turn = api.desk.turn().await?;
     let (keys, envelope) = (api.keys.clone(), message.key_envelope.clone());
     let opened = web::block(move || {
         let opened = keys.session_key(&envelope);

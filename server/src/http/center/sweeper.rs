@@ -41,7 +41,7 @@ pub async fn sweep(api: Data<CenterApi>) {
 
 /// Ends the oldest, and says how many.
 async fn sweep_once(api: &CenterApi) -> Result<usize, CommitError> {
-    let pending = api.center.policy.pending.as_millis();
+    let pending = api.center.current().policy.pending.as_millis();
     let before = Timestamp::from_millis(api.now().as_millis().saturating_sub(pending));
     let steps = api.committer.read(move |store| store.pending_steps(before, STEPS_MAX)).await?;
     match api.committer.submit(Command::Sweep(steps)).await? {

@@ -7,8 +7,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::Error;
-use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -18,7 +16,7 @@ use actix_web::http::header::{
     HeaderName, HeaderValue, ORIGIN, VARY,
 };
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use tokio::sync::Semaphore;
 use tuppence_protocol::ErrorCode;
 
@@ -143,13 +141,31 @@ impl Gate {
 
 /// How many requests are worked on at once, over all addresses of an origin that do not hold them.
 #[derive(Debug)]
-pub struct InFlight(Semaphore);
+pub struct InFlight(Arc<Semaphore>);
 
 impl InFlight {
     /// Room for `max` requests.
     pub fn new(max: usize) -> Self {
-        InFlight(Semaphore::new(max.min(Semaphore::MAX_PERMITS)))
+        InFlight(Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))))
     }
+}
+
+/// That a request is to be counted as work once its body is there: whoever sends slowly takes no room from others.
+#[derive(Debug, Clone, Copy)]
+struct Counted;
+
+/// The work on a request begins: it takes its room, until it is answered.
+///
+/// # Errors
+/// `busy` where the server is at its limit.
+pub fn begin(request: &HttpRequest) -> Result<(), ApiError> {
+    let counted = request.extensions().contains::<Counted>();
+    if let Some(room) = request.app_data::<web::Data<InFlight>>().filter(|_| counted) {
+        let full = |_| ApiError::new(ErrorCode::Busy, "The server is at its limit.");
+        let permit = room.0.clone().try_acquire_owned().map_err(full)?;
+        request.extensions_mut().insert(permit);
+    }
+    Ok(())
 }
 
 /// Lets a request through the gate, and adds what pages may read.
@@ -171,16 +187,14 @@ pub async fn pass(
     };
     let reader = access.reader(request.headers());
     let mut response = if access.admits(&Source::of(request.headers())) {
-        let room = request.app_data::<web::Data<InFlight>>().cloned();
-        match room.as_ref().filter(|_| !gate.held).map(|room| room.0.try_acquire()) {
-            Some(Err(_)) => {
-                request.error_response(ApiError::new(ErrorCode::Busy, "The server is at its limit."))
-            }
-            permit => {
-                let response = next.call(request).await?.map_into_boxed_body();
-                drop(permit);
-                response
-            }
+        if !gate.held {
+            request.extensions_mut().insert(Counted);
+        }
+        // What comes with a body begins when that has arrived.
+        let begun = if *request.method() == Method::POST { Ok(()) } else { begin(request.request()) };
+        match begun {
+            Ok(()) => next.call(request).await?.map_into_boxed_body(),
+            Err(error) => request.error_response(error),
         }
     } else {
         request.error_response(ApiError::new(ErrorCode::Origin, "A page of another origin sent this."))

@@ -8,16 +8,19 @@ use crate::scrip::registration::{Etc, RegistrationRequest, associated};
 
 fn request(world: &World, wallet: WalletId) -> RegistrationRequest {
     let challenge = world.center.challenge([7; 16], world.now);
-    let nonce = solve(&challenge, wallet, 0, 100_000).unwrap();
-    RegistrationRequest {
+    let mut request = RegistrationRequest {
         header: Header::new(Code::Um1, world.now),
         id: wallet,
         name: None,
         address: None,
         e_mail: None,
-        etc: Etc { wallet_key: [9; 32], solution: Solution { challenge, nonce } },
+        etc: Etc { wallet_key: [9; 32], solution: Solution { challenge, nonce: Serial::FIRST } },
         key_envelope: Bytes::try_from(vec![1; 384]).unwrap(),
-    }
+    };
+    let content = request.content();
+    let solution = &mut request.etc.solution;
+    solution.nonce = solve(&solution.challenge, content, 0, 100_000).unwrap();
+    request
 }
 
 #[test]
@@ -41,13 +44,23 @@ fn a_new_wallet_gets_an_empty_scrip_and_its_secret() {
 }
 
 #[test]
-fn work_is_asked_for_in_time_and_for_this_wallet() {
+fn work_is_asked_for_in_time_and_for_this_registration_alone() {
     let mut world = World::new();
     let wallet = WalletId::from_bytes([1; 16]);
     let request = request(&world, wallet);
     world.center.check_registration(&request, world.now).unwrap();
-    let other = RegistrationRequest { id: WalletId::from_bytes([2; 16]), ..request.clone() };
-    assert_eq!(code(world.center.check_registration(&other, world.now)), ErrorCode::Challenge);
+    for change in [
+        (|r| r.id = WalletId::from_bytes([2; 16])) as fn(&mut RegistrationRequest),
+        |r| r.name = Some("a".parse().unwrap()),
+        |r| r.address = Some("a".parse().unwrap()),
+        |r| r.e_mail = Some("a".parse().unwrap()),
+        |r| r.etc.wallet_key = [8; 32],
+        |r| r.key_envelope = Bytes::try_from(vec![2; 384]).unwrap(),
+    ] {
+        let mut other = request.clone();
+        change(&mut other);
+        assert_eq!(code(world.center.check_registration(&other, world.now)), ErrorCode::Challenge);
+    }
     let mut other = request.clone();
     other.header.cmd_type = Code::Um2;
     assert_eq!(code(world.center.check_registration(&other, world.now)), ErrorCode::WrongMessage);

@@ -1,0 +1,9 @@
+//! The program as an operator meets it: started, asked, attacked, stopped, started again.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+
+mod commands;
+mod disk;
+mod reader;
+mod rotation;
+mod secrets;
+mod serving;
