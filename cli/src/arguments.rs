@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use tuppence_server::ledger::journal::Head;
+
 use crate::settings::{Place, Settings, Sum};
 
 /// E-cash for small sums on the web: earn it with an answer, spend it on an article.
@@ -26,6 +28,7 @@ const EXAMPLES: &str = "Examples:
   tuppence serve                                center, wallet and a sample shop, on this machine
   tuppence payouts list                         who waits for real money
   tuppence audit                                do the books balance?
+  tuppence backup center-monday.sqlite          a copy of them
 
 A setting has one name: --center-port 8080 is TUPPENCE_CENTER_PORT=8080 in the environment, and
 center-port = 8080 in the file tuppence.toml of the data folder.";
@@ -65,12 +68,28 @@ The center's operator makes the credentials: tuppence vendors add.")]
     Payouts(Payouts),
     /// Check a center's books, also while it runs
     ///
-    /// Adds all transfers up again, and names every row that does not agree with them. The exit code is 0 if
-    /// everything fits, and 1 if not.
+    /// Adds all transfers up again, follows the journal's chain of hashes, and names every row that does not agree
+    /// with them. The exit code is 0 if everything fits, and 1 if not.
     #[command(after_help = "Examples:
   tuppence audit
+  tuppence audit --head                         to be published, or noted elsewhere
+  tuppence audit --against 1234:9f86...         the books continue that head, or were rewritten
+  tuppence audit --checkpoint last-audit        only what came since the last time
   tuppence audit --database backup.sqlite --json")]
     Audit(Audit),
+    /// Copy a center's books into a new file, also while it runs
+    #[command(after_help = "Example:
+  tuppence backup /backups/center-2026-11-23.sqlite
+
+Keep the keys, center-keys.json, in another place.")]
+    Backup(Backup),
+    /// Put a backup back, where there are no books
+    ///
+    /// The backup must balance. It begins a new epoch, so that no e-cash that was spent since it was made can be
+    /// spent again unnoticed.
+    #[command(after_help = "Example:
+  tuppence restore /backups/center-2026-11-23.sqlite --data /var/lib/tuppence")]
+    Restore(Restore),
     /// Check the files of a shop: articles and campaigns
     Check(Check),
     /// The answers to a survey, for its advertiser; also while the storefront runs
@@ -246,6 +265,38 @@ pub struct Audit {
     /// The database [default: the center's, in the data folder]
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,
+    /// Print the journal's head, and check nothing
+    #[arg(long, conflicts_with_all = ["against", "since", "checkpoint"])]
+    pub head: bool,
+    /// Check also that the books continue this head
+    #[arg(long, value_name = "HEAD")]
+    pub against: Option<Head>,
+    /// Check only what came after this head, which was verified before
+    #[arg(long, value_name = "HEAD")]
+    pub since: Option<Head>,
+    /// Check only what came after the head in this file, and write the new one there; all, if there is no such file
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
+    pub checkpoint: Option<PathBuf>,
+    /// How to print it
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// Where to copy the books.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The new file
+    pub file: PathBuf,
+    /// How to print it
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// Which copy to put back.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup
+    pub file: PathBuf,
     /// How to print it
     #[command(flatten)]
     pub format: Format,

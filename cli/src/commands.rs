@@ -2,6 +2,7 @@
 
 mod answers;
 mod audit;
+mod backup;
 mod check;
 mod keys;
 mod operator;
@@ -29,6 +30,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Vendors(vendors) => vendors::run(vendors, &place),
         Command::Payouts(payouts) => payouts::run(payouts, &place),
         Command::Audit(audit) => audit::run(&audit, &place),
+        Command::Backup(arguments) => backup::backup(&arguments, &place),
+        Command::Restore(arguments) => backup::restore(&arguments, &place),
         Command::Check(check) => check::run(check, &place),
         Command::Answers(answers) => answers::run(&answers, &place),
         Command::Completions { shell } => teaching::completions(shell),

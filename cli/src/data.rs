@@ -107,17 +107,7 @@ impl OperatorAccess {
     /// # Errors
     /// If it cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Failure> {
-        let write = || -> io::Result<()> {
-            let beside = path.with_extension("new");
-            let mut options = File::options();
-            options.write(true).create(true).truncate(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&beside)?;
-            file.write_all(&serde_json::to_vec_pretty(self).map_err(io::Error::other)?)?;
-            fs::rename(&beside, path)
-        };
-        write().map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))
+        write_private(path, &serde_json::to_vec_pretty(self).map_err(Failure::new)?)
     }
 
     /// Reads the file at `path`.
@@ -134,4 +124,22 @@ impl OperatorAccess {
         serde_json::from_slice(&text)
             .map_err(|_| Failure::new(format!("{} is not what a center writes", path.display())))
     }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let write = || -> io::Result<()> {
+        let beside = path.with_extension("new");
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
+        file.write_all(content)?;
+        fs::rename(&beside, path)
+    };
+    write().map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))
 }

@@ -43,11 +43,13 @@ pub enum Tag {
     CampaignFunding,
     CustomSecret,
     Entitlement,
+    BooksRow,
+    BooksJournal,
 }
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 24] = [
+    pub const ALL: [Tag; 26] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
@@ -72,6 +74,8 @@ impl Tag {
         Tag::CampaignFunding,
         Tag::CustomSecret,
         Tag::Entitlement,
+        Tag::BooksRow,
+        Tag::BooksJournal,
     ];
 
     /// The tag's text, as hashed.
@@ -101,6 +105,8 @@ impl Tag {
             Tag::CampaignFunding => "tuppence/campaign/funding",
             Tag::CustomSecret => "tuppence/secret/custom",
             Tag::Entitlement => "tuppence/storefront/cookie",
+            Tag::BooksRow => "tuppence/books/row",
+            Tag::BooksJournal => "tuppence/books/journal",
         }
     }
 }

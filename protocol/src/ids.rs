@@ -37,6 +37,23 @@ impl Serial {
     /// The first serial of a purse.
     pub const FIRST: Serial = Serial(1);
     const MAX: u64 = (1 << 53) - 1;
+    /// Serials of one epoch, as bits.
+    const EPOCH_BITS: u32 = 32;
+    /// The last epoch that there can be.
+    pub const EPOCH_MAX: u32 = (1 << 21) - 1;
+
+    /// The first serial of a purse in `epoch` of the center's books: those before it were given by books that an
+    /// older copy has replaced. Absent beyond [`Serial::EPOCH_MAX`].
+    pub const fn first_of(epoch: u32) -> Option<Serial> {
+        // Widening a `u32`; `From` is not const.
+        if epoch > Self::EPOCH_MAX { None } else { Some(Serial(((epoch as u64) << Self::EPOCH_BITS) + 1)) }
+    }
+
+    /// The epoch of the center's books in which it was given.
+    pub const fn epoch(self) -> u32 {
+        // At most 2^53 - 1, so that 21 bits are left.
+        (self.0 >> Self::EPOCH_BITS) as u32
+    }
 
     /// The number.
     pub const fn get(self) -> u64 {

@@ -23,6 +23,8 @@ fn help_teaches_every_command() {
         "vendors",
         "payouts",
         "audit",
+        "backup",
+        "restore",
         "check",
         "completions",
         "man",

@@ -39,6 +39,7 @@ pub(super) fn find<'a>(
         pending: purse.and_then(|purse| purse.pending).and_then(|key| set.step(&key)),
         seller,
         step: step.and_then(|key| set.step(&key)),
+        epoch: set.epoch().number,
     }
 }
 

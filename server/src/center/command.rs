@@ -102,6 +102,8 @@ pub enum Command {
         /// How much.
         amount: Amount,
     },
+    /// Scrip was shown that is not the live one: perhaps the books have lost it.
+    Claim(Box<Scrip>),
     /// Ends those of these steps that have waited too long, and forgets what need not be remembered.
     Sweep(Vec<StepKey>),
 }
@@ -137,6 +139,8 @@ pub enum Reply {
     Booked(Movement),
     /// All sellers, by number.
     Vendors(Vec<VendorState>),
+    /// The claim was heard.
+    Claimed,
     /// How many steps ended.
     Swept(usize),
 }
@@ -170,6 +174,9 @@ impl Command {
             Command::Issue(message) => step(&message.offer.vendor_id, message.offer.tran_id),
             Command::Payment(message) => step(&message.order.vendor_id, message.order.tran_id),
             Command::Finish(message) => {
+                if message.transaction.is_none() {
+                    wanted.claims.insert(message.new_scrip.scrip.custom_id.serial_number);
+                }
                 if let Some(transaction) = &message.transaction {
                     step(&transaction.vendor_id, transaction.tran_id);
                 }
@@ -190,6 +197,9 @@ impl Command {
             Command::Book { reference, .. } => {
                 wanted.movements.insert(reference.clone());
             }
+            Command::Claim(scrip) => {
+                wanted.claims.insert(scrip.scrip.custom_id.serial_number);
+            }
             Command::Attest(_)
             | Command::FundCampaign(_)
             | Command::CampaignState { .. }
@@ -209,6 +219,7 @@ impl Command {
             Command::Issue(message) => Some(&message.scrip),
             Command::Payment(message) => Some(&message.scrip),
             Command::Finish(message) => Some(&message.new_scrip),
+            Command::Claim(scrip) => Some(scrip),
             _ => None,
         }
     }

@@ -1,8 +1,8 @@
 //! E1 -> E2: the center attests a buyer's pseudonym to a seller (rule 9).
 
+use tuppence_protocol::Refusal;
 use tuppence_protocol::scrip::center::Center;
 use tuppence_protocol::scrip::earner::{AttestationReply, AttestationRequest};
-use tuppence_protocol::{Refusal, Timestamp};
 
 use super::books::find;
 use crate::store::WorkingSet;
@@ -12,8 +12,7 @@ pub(super) fn attest(
     center: &Center,
     set: &WorkingSet,
     message: &AttestationRequest,
-    now: Timestamp,
 ) -> Result<AttestationReply, Refusal> {
     let customer = message.scrip.scrip.custom_id.serial_number;
-    center.attest(message, find(center, set, Some(customer), Some((&message.vendor_id, None))), now)
+    center.attest(message, find(center, set, Some(customer), Some((&message.vendor_id, None))))
 }

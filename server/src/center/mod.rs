@@ -8,6 +8,7 @@
 mod books;
 mod campaign;
 mod cash_out;
+mod claim;
 mod command;
 mod earner;
 mod finish;
@@ -78,7 +79,8 @@ pub fn apply(
             register::use_up(set, salt, ends);
             Ok(Reply::UsedUp)
         }
-        Command::Attest(message) => earner::attest(center, set, &message, now).map(Reply::Attested),
+        Command::Attest(message) => earner::attest(center, set, &message).map(Reply::Attested),
+        Command::Claim(scrip) => claim::claim(center, set, &scrip, now).map(|()| Reply::Claimed),
         Command::Issue(message) => issue::issue(center, set, &message, now).map(Reply::Ecash),
         Command::Payment(message) => payment::payment(center, set, &message, now).map(Reply::Balance),
         Command::Finish(message) => finish::finish(center, set, &message, now).map(Reply::Finished),

@@ -1,7 +1,7 @@
 //! What the operator does: sellers join and bring or take real money, payouts are confirmed or come back.
 
 use tuppence_protocol::ids::VendorId;
-use tuppence_protocol::scrip::center::Center;
+use tuppence_protocol::scrip::center::{Center, Found};
 use tuppence_protocol::{Amount, ErrorCode, KeyRing, Refusal, Secret, Text, Timestamp};
 
 use super::VendorState;
@@ -62,8 +62,9 @@ pub(super) fn give_back(
     }
     let purse = set.purse(payout.customer).ok_or_else(|| fault("a payout order has no purse"))?;
     let pending = purse.pending.and_then(|key| set.step(&key));
+    let found = Found { pending, epoch: set.epoch().number, ..Found::default() };
     let whole = payout.amount.checked_add(payout.fee).map_err(|_| fault("a payout order is too large"))?;
-    let outcome = center.return_payout(purse, pending, whole, now)?;
+    let outcome = center.return_payout(purse, found, whole, now)?;
 
     keep(set, outcome, now)?;
     let credit = AccountId::Purse(payout.customer.get());

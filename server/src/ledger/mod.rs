@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod demands;
+pub mod journal;
 pub mod rules;
 
 use std::fmt;

@@ -7,7 +7,7 @@ use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepState};
 use tuppence_protocol::{Currency, Timestamp, WalletId};
 
-use super::records::{Movement, Payout, PayoutState, Reference, Registration};
+use super::records::{Claim, Epoch, Movement, Payout, PayoutState, Reference, Registration};
 use super::resident::Resident;
 use super::{Change, Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
 use crate::ledger::{AccountId, Cause, Posting, Transfer};
@@ -28,6 +28,8 @@ pub struct MemoryStore {
     /// What moved for each step, payout order and movement.
     moved: BTreeSet<Reason>,
     payout_of: BTreeMap<StepKey, u64>,
+    epochs: Vec<Epoch>,
+    claims: BTreeMap<Serial, Claim>,
 }
 
 /// Why money moved: at most once for each.
@@ -55,6 +57,8 @@ impl MemoryStore {
             spent: BTreeSet::new(),
             moved: BTreeSet::new(),
             payout_of: BTreeMap::new(),
+            epochs: vec![Epoch::NEW],
+            claims: BTreeMap::new(),
         }
     }
 
@@ -139,6 +143,9 @@ impl Store for MemoryStore {
         for movement in wanted.movements.iter().filter_map(|reference| self.movements.get(reference)) {
             records.movements.insert(movement.reference.clone(), movement.clone());
         }
+        for claim in wanted.claims.iter().filter_map(|customer| self.claims.get(customer)) {
+            records.claims.insert(claim.custom_id.serial_number, claim.clone());
+        }
         for salt in &wanted.salts {
             if let Some(ends) = self.salts.get(salt) {
                 records.salts.insert(*salt, *ends);
@@ -169,8 +176,15 @@ impl Store for MemoryStore {
         for movement in changes.movements {
             self.movements.insert(movement.reference.clone(), movement);
         }
+        if let Some(before) = changes.cancelled_ended {
+            self.steps.retain(|_, step| !step.is_tombstone() || step.started >= before);
+        }
         if let Some(now) = changes.salts_ended {
             self.salts.retain(|_, ends| *ends >= now);
+        }
+        self.epochs.extend(changes.epoch);
+        for Change { after, .. } in changes.claims {
+            self.claims.insert(after.custom_id.serial_number, after);
         }
         self.salts.extend(changes.salts);
         self.moved.extend(changes.transfers.iter().filter_map(reason));
@@ -202,6 +216,10 @@ impl Store for MemoryStore {
             pending.filter(|step| step.started < before).map(|step| (step.started, step.key)).collect();
         old.sort_unstable();
         Ok(old.into_iter().take(limit).map(|(_, key)| key).collect())
+    }
+
+    fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {
+        Ok(self.epochs.clone())
     }
 
     fn counts(&mut self) -> Result<Counts, StoreError> {
@@ -246,6 +264,8 @@ impl Store for MemoryStore {
         self.registrations.values().cloned().for_each(|row| visit(Row::Registration(row)));
         self.payouts.values().cloned().for_each(|payout| visit(Row::Payout(payout)));
         self.movements.values().cloned().for_each(|movement| visit(Row::Movement(movement)));
+        self.epochs.iter().for_each(|epoch| visit(Row::Epoch(*epoch)));
+        self.claims.values().cloned().for_each(|claim| visit(Row::Claim(claim)));
         Ok(())
     }
 }

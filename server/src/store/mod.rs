@@ -22,7 +22,7 @@ use tuppence_protocol::{Currency, Timestamp, WalletId};
 
 use crate::ledger::{AccountId, Transfer};
 pub use directory::Directory;
-use records::{Campaign, Movement, Payout, Reference, Registration, Vendor};
+use records::{Campaign, Claim, Epoch, Movement, Payout, Reference, Registration, Vendor};
 pub use working_set::{Records, WorkingSet};
 
 /// Which records a batch of commands touches. A purse comes with its pending step, a step with its buyer's
@@ -41,6 +41,8 @@ pub struct Wanted {
     pub movements: BTreeSet<Reference>,
     /// Salts of solved challenges.
     pub salts: BTreeSet<[u8; 16]>,
+    /// Claims, by the buyer.
+    pub claims: BTreeSet<Serial>,
 }
 
 /// Where records are kept. One thread owns it.
@@ -82,6 +84,12 @@ pub trait Store: Send {
     /// [`StoreError`]
     fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError>;
 
+    /// The epochs of the books, the first one first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError>;
+
     /// How much there is of everything.
     ///
     /// # Errors
@@ -116,6 +124,12 @@ pub struct Changes {
     pub salts: Vec<([u8; 16], Timestamp)>,
     /// Salts that ended before this are forgotten.
     pub salts_ended: Option<Timestamp>,
+    /// Steps that were cancelled before this and never came are forgotten.
+    pub cancelled_ended: Option<Timestamp>,
+    /// The epoch that begins.
+    pub epoch: Option<Epoch>,
+    /// Claims.
+    pub claims: Vec<Change<Claim>>,
     /// New balances in millionths, of the accounts that are not purses'.
     pub balances: Vec<(AccountId, i64)>,
     /// New transfers, in order.
@@ -134,6 +148,9 @@ impl Changes {
             && self.movements.is_empty()
             && self.salts.is_empty()
             && self.salts_ended.is_none()
+            && self.cancelled_ended.is_none()
+            && self.epoch.is_none()
+            && self.claims.is_empty()
             && self.balances.is_empty()
             && self.transfers.is_empty()
     }
@@ -191,6 +208,15 @@ pub enum Row {
     Payout(Payout),
     /// A movement.
     Movement(Movement),
+    /// An epoch.
+    Epoch(Epoch),
+    /// A claim.
+    Claim(Claim),
+    /// What follows is what has changed since a head: transfers with a number beyond this one, and what belongs to
+    /// them.
+    Since(u64),
+    /// What an account held at that head, in millionths.
+    Opening(AccountId, i64),
     /// A row that is none of the above: where, and why.
     Unreadable {
         /// The table and the row's key.

@@ -1,10 +1,12 @@
 //! What the center keeps: plain records, one for each row.
 
 use serde::{Deserialize, Serialize};
-use tuppence_protocol::ids::{Serial, VendorId};
+use tuppence_protocol::ids::{IdType, Serial, VendorId};
 use tuppence_protocol::scrip::center::{ScripState, StepKey};
 use tuppence_protocol::scrip::{Item, RequestUrl};
 use tuppence_protocol::{Amount, KeyRing, Text, Timestamp, WalletId};
+
+use crate::ledger::journal::Head;
 
 /// A registration (R1), from which its reply can be made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +112,77 @@ pub enum Direction {
     Deposit,
     /// From the operator to a seller.
     Withdrawal,
+}
+
+/// A time in which nothing that the books gave out was lost. A new one begins when an older copy of them is put
+/// back: numbers begin anew, so that none means two things (docs/decisions).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch {
+    /// Its number: 0 for new books; later ones only grow.
+    pub number: u32,
+    /// When it began.
+    pub began: Timestamp,
+    /// Why.
+    pub reason: EpochReason,
+    /// The last link of the journal that the books are known to have had before the copy was put back.
+    pub lost: Option<Head>,
+}
+
+/// Why an epoch began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EpochReason {
+    /// The books are new.
+    New,
+    /// `tuppence restore` put a backup back.
+    Restored,
+    /// At the start, the books ended before what this center had confirmed.
+    WentBack,
+    /// A buyer showed scrip of this center that the books do not know.
+    Shown,
+}
+
+impl EpochReason {
+    /// Every reason.
+    pub const ALL: [EpochReason; 4] =
+        [EpochReason::New, EpochReason::Restored, EpochReason::WentBack, EpochReason::Shown];
+
+    /// The name, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EpochReason::New => "new",
+            EpochReason::Restored => "restored",
+            EpochReason::WentBack => "went-back",
+            EpochReason::Shown => "shown",
+        }
+    }
+}
+
+impl Epoch {
+    /// The first of new books.
+    pub const NEW: Epoch =
+        Epoch { number: 0, began: Timestamp::from_millis(0), reason: EpochReason::New, lost: None };
+
+    /// The number of an epoch that begins now, after every one of `known`. It grows by the hour, so that two copies
+    /// of one backup get different numbers without knowing of each other.
+    pub fn number_after(known: u32, now: Timestamp) -> u32 {
+        const HOUR_MS: u64 = 60 * 60 * 1_000;
+        let hours = u32::try_from(now.as_millis() / HOUR_MS).unwrap_or(Serial::EPOCH_MAX);
+        known.saturating_add(1).max(hours).min(Serial::EPOCH_MAX)
+    }
+}
+
+/// Scrip of this center that a buyer showed and the books do not know: what was given out between the copy that
+/// was put back and the books that it replaced. One for each buyer, with the newest scrip that was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The buyer: the master customer secret and the serial.
+    pub custom_id: IdType,
+    /// The scrip, whose certificate holds.
+    pub shown: ScripState,
+    /// The serial and the value that the books had then; absent if they did not know the buyer.
+    pub known: Option<(Serial, Amount)>,
+    /// When it was shown first.
+    pub at: Timestamp,
 }
 
 /// How a cash-out order stands.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tuppence_protocol::Currency;
 
+use super::records::Epoch;
 use super::working_set::Numbers;
 use super::{Changes, Directory, Records};
 use crate::ledger::AccountId;
@@ -16,11 +17,18 @@ pub(super) struct Resident {
     pub directory: Arc<Directory>,
     pub balances: Arc<BTreeMap<AccountId, i64>>,
     pub next: Numbers,
+    pub epoch: Epoch,
 }
 
 impl Resident {
     pub fn new(currency: Currency) -> Self {
-        Resident { currency, directory: Arc::default(), balances: Arc::default(), next: Numbers::default() }
+        Resident {
+            currency,
+            directory: Arc::default(),
+            balances: Arc::default(),
+            next: Numbers::default(),
+            epoch: Epoch::NEW,
+        }
     }
 
     /// Records with nothing but these.
@@ -36,6 +44,8 @@ impl Resident {
             directory: Arc::clone(&self.directory),
             balances: Arc::clone(&self.balances),
             next: self.next,
+            epoch: self.epoch,
+            claims: BTreeMap::new(),
         }
     }
 
@@ -66,6 +76,10 @@ impl Resident {
         }
         for change in &changes.payouts {
             *payout = (*payout).max(change.after.number.saturating_add(1));
+        }
+        if let Some(epoch) = changes.epoch {
+            self.epoch = epoch;
+            self.next.reach(epoch.number);
         }
     }
 }

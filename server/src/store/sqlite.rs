@@ -3,10 +3,16 @@
 //! One connection writes, and a lock file keeps a second program out. The schema checks by itself what the
 //! working set has checked before: no account below zero, a serial spent once, money moved once for each reason.
 
+pub mod backup;
 mod codec;
+mod committed;
+mod journal;
 mod load;
 mod open;
 mod rows;
+mod since;
+mod table;
+mod witness;
 mod write;
 
 use std::fs::{self, File};
@@ -19,11 +25,16 @@ use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::{Currency, Timestamp};
 
 use self::codec::PAYOUT;
+use self::journal::Batch;
 use self::load::Reader;
-use super::records::Payout;
+pub use self::witness::Witness;
+use self::witness::WitnessFile;
+use super::records::{Epoch, EpochReason, Payout};
 use super::resident::Resident;
 use super::{Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
+use crate::clock::{Clock, SystemClock};
 use crate::ledger::AccountId;
+use crate::ledger::journal::Head;
 
 /// Records in a SQLite database.
 #[derive(Debug)]
@@ -32,8 +43,12 @@ pub struct SqliteStore {
     currency: Currency,
     /// Absent until it is read, and after a commit whose end is unknown.
     resident: Option<Resident>,
+    /// The journal's last link; absent as `resident` is.
+    head: Option<Head>,
     path: PathBuf,
     identity: Option<FileIdentity>,
+    /// Absent where the database is only read.
+    witness: Option<WitnessFile>,
     /// Held while the database is open for writing.
     _lock: Option<File>,
 }
@@ -46,14 +61,47 @@ impl SqliteStore {
     /// [`StoreError::Integrity`] if it is another program's, a newer program's, or of another currency.
     pub fn open(path: &Path, currency: Currency) -> Result<Self, StoreError> {
         let opened = open::open(path, currency)?;
-        Ok(SqliteStore {
+        let mut store = SqliteStore {
             connection: opened.connection,
             currency: opened.currency,
             resident: None,
+            head: None,
             path: path.to_owned(),
             identity: FileIdentity::of(path),
+            witness: None,
             _lock: Some(opened.lock),
-        })
+        };
+        store.meet_witness()?;
+        Ok(store)
+    }
+
+    /// Compares the journal with its witness; where it falls short of it, a new epoch begins (T26).
+    fn meet_witness(&mut self) -> Result<(), StoreError> {
+        if let Some(witness) = Witness::read(&self.path)
+            && !witness.agrees(&self.connection)?
+        {
+            let (ends, knew) = (self.head()?, witness.head);
+            tracing::error!(%ends, %knew, "an older copy of the books was put back: a new epoch begins");
+            self.begin_epoch(EpochReason::WentBack, Some(witness), SystemClock.now())?;
+        }
+        let epoch = self.epochs()?.pop().unwrap_or(Epoch::NEW);
+        let witness = Witness { head: self.head()?, epoch: epoch.number };
+        self.witness = Some(WitnessFile::open(&self.path, witness)?);
+        Ok(())
+    }
+
+    /// Begins an epoch after all that the books and their witness know of.
+    pub(super) fn begin_epoch(
+        &mut self,
+        reason: EpochReason,
+        witness: Option<Witness>,
+        now: Timestamp,
+    ) -> Result<Epoch, StoreError> {
+        let known = self.epochs()?.pop().unwrap_or(Epoch::NEW).number;
+        let number = Epoch::number_after(known.max(witness.map_or(0, |witness| witness.epoch)), now);
+        let epoch = Epoch { number, began: now, reason, lost: witness.map(|witness| witness.head) };
+        self.commit(Changes { epoch: Some(epoch), ..Changes::default() })?;
+        Ok(epoch)
     }
 
     /// Opens the database at `path` to read it, also while a center works on it. It cannot commit.
@@ -66,8 +114,10 @@ impl SqliteStore {
             connection,
             currency,
             resident: None,
+            head: None,
             path: path.to_owned(),
             identity: FileIdentity::of(path),
+            witness: None,
             _lock: None,
         })
     }
@@ -99,10 +149,46 @@ impl SqliteStore {
 
     fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.still_there()?;
+        let head = self.head()?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write::write(&transaction, changes)?;
+        let mut batch = Batch::default();
+        write::write(&transaction, changes, &mut batch)?;
+        let head = batch.close(&transaction, &head)?;
+        transaction.commit()?;
+        self.head = Some(head);
+        Ok(())
+    }
+
+    /// Shows what has changed since `head`, and what belongs to it, as [`Store::rows`] shows everything.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn rows_since(&mut self, head: Head, visit: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        let witness = Witness::read(&self.path);
+        let transaction = self.connection.transaction()?;
+        testify(&transaction, witness, visit)?;
+        since::visit(&transaction, self.currency, head, visit)?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Whether the journal has the link `head`: then these books continue those that had it as their last.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn continues(&self, head: &Head) -> Result<bool, StoreError> {
+        witness::continues(&self.connection, head)
+    }
+
+    /// The journal's last link.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn head(&mut self) -> Result<Head, StoreError> {
+        match self.head {
+            Some(head) => Ok(head),
+            None => journal::head(&self.connection),
+        }
     }
 }
 
@@ -121,10 +207,16 @@ impl Store for SqliteStore {
                 if let Some(resident) = &mut self.resident {
                     resident.follow(&changes);
                 }
+                if let (Some(witness), Some(head), Some(resident)) =
+                    (&mut self.witness, self.head, &self.resident)
+                {
+                    witness.follow(Witness { head, epoch: resident.epoch.number });
+                }
                 Ok(())
             }
             Err(error) => {
                 self.resident = None;
+                self.head = None;
                 Err(error)
             }
         }
@@ -157,8 +249,10 @@ impl Store for SqliteStore {
     }
 
     fn counts(&mut self) -> Result<Counts, StoreError> {
-        // Purses and transfers are numbered without gaps, so that their count is the last number.
-        let sql = "SELECT (SELECT coalesce(max(customer), 0) FROM purses), \
+        // Transfers are numbered without gaps, so that their count is the last number; purses are within an epoch.
+        let sql = "SELECT (SELECT coalesce(sum((SELECT max(customer) FROM purses \
+                       WHERE customer BETWEEN (number << 32) + 1 AND (number + 1) << 32) - (number << 32)), 0) \
+                    FROM epochs), \
                    (SELECT count(*) FROM steps INDEXED BY steps_pending WHERE state = 'pending'), \
                    (SELECT count(*) FROM vendors), (SELECT count(*) FROM campaigns), \
                    (SELECT count(*) FROM payouts), \
@@ -179,12 +273,35 @@ impl Store for SqliteStore {
         Ok(counts)
     }
 
+    fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {
+        Reader { connection: &self.connection, currency: self.currency }.epochs()
+    }
+
     fn rows(&mut self, visit: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        // The witness first: what is committed meanwhile is then beyond it.
+        let witness = Witness::read(&self.path);
         let transaction = self.connection.transaction()?;
+        testify(&transaction, witness, visit)?;
         rows::visit(&transaction, self.currency, visit)?;
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// Says so where the journal falls short of its witness.
+fn testify(
+    connection: &Connection,
+    witness: Option<Witness>,
+    visit: &mut dyn FnMut(Row),
+) -> Result<(), StoreError> {
+    if let Some(witness) = witness
+        && !witness.agrees(connection)?
+    {
+        let why =
+            format!("it does not continue {}, which was committed here: this is an older copy", witness.head);
+        visit(Row::Unreadable { place: "journal".to_owned(), why });
+    }
+    Ok(())
 }
 
 /// By what the operating system knows a file, whatever its name.

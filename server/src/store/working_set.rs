@@ -16,7 +16,7 @@ use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
 use tuppence_protocol::{Amount, Currency, ErrorCode, Refusal, Timestamp, WalletId};
 
 use super::overlay::Overlay;
-use super::records::{Campaign, Movement, Payout, Reference, Registration, Vendor};
+use super::records::{Campaign, Claim, Epoch, Movement, Payout, Reference, Registration, Vendor};
 use super::{Change, Changes, Directory, Wanted};
 use crate::ledger::rules::{self, LedgerError};
 use crate::ledger::{AccountId, Transfer};
@@ -44,6 +44,10 @@ pub struct Records {
     pub balances: Arc<BTreeMap<AccountId, i64>>,
     /// The numbers that the next records get.
     pub next: Numbers,
+    /// The epoch of the books.
+    pub epoch: Epoch,
+    /// Claims by the buyer's serial.
+    pub claims: BTreeMap<Serial, Claim>,
 }
 
 /// The numbers that the next records get.
@@ -57,6 +61,16 @@ pub struct Numbers {
     pub campaign: u32,
     /// Of a payout order.
     pub payout: u64,
+}
+
+impl Numbers {
+    /// Goes on with the numbers of an epoch, if it is a later one.
+    pub(super) fn reach(&mut self, epoch: u32) {
+        if let Some(first) = Serial::first_of(epoch) {
+            self.customer = self.customer.max(first.get());
+            self.payout = self.payout.max(first.get());
+        }
+    }
 }
 
 impl Default for Numbers {
@@ -81,8 +95,11 @@ pub struct WorkingSet {
     /// Of every account, purses' included: what the transfers left in it.
     balances: Overlay<AccountId, i64>,
     transfers: Vec<Transfer>,
+    claims: Overlay<Serial, Claim>,
     salts_ended: Option<Timestamp>,
+    cancelled_ended: Option<Timestamp>,
     next: Numbers,
+    epoch: Epoch,
     /// Where the last command that succeeded left off.
     mark: Mark,
     /// A record that a command asked for, though it was never loaded.
@@ -94,7 +111,9 @@ pub struct WorkingSet {
 struct Mark {
     transfers: usize,
     salts_ended: Option<Timestamp>,
+    cancelled_ended: Option<Timestamp>,
     next: Numbers,
+    epoch: Epoch,
 }
 
 impl WorkingSet {
@@ -102,7 +121,14 @@ impl WorkingSet {
     pub fn new(records: Records, wanted: Wanted) -> Self {
         WorkingSet {
             next: records.next,
-            mark: Mark { transfers: 0, salts_ended: None, next: records.next },
+            epoch: records.epoch,
+            mark: Mark {
+                transfers: 0,
+                salts_ended: None,
+                cancelled_ended: None,
+                next: records.next,
+                epoch: records.epoch,
+            },
             base: records,
             wanted,
             purses: Overlay::default(),
@@ -115,7 +141,9 @@ impl WorkingSet {
             salts: Overlay::default(),
             balances: Overlay::default(),
             transfers: Vec::new(),
+            claims: Overlay::default(),
             salts_ended: None,
+            cancelled_ended: None,
             missed: Cell::new(None),
         }
     }
@@ -155,7 +183,14 @@ impl WorkingSet {
         self.movements.savepoint();
         self.salts.savepoint();
         self.balances.savepoint();
-        self.mark = Mark { transfers: self.transfers.len(), salts_ended: self.salts_ended, next: self.next };
+        self.claims.savepoint();
+        self.mark = Mark {
+            transfers: self.transfers.len(),
+            salts_ended: self.salts_ended,
+            cancelled_ended: self.cancelled_ended,
+            next: self.next,
+            epoch: self.epoch,
+        };
     }
 
     fn rollback(&mut self) {
@@ -168,8 +203,11 @@ impl WorkingSet {
         self.movements.rollback();
         self.salts.rollback();
         self.balances.rollback();
+        self.claims.rollback();
+        self.epoch = self.mark.epoch;
         self.transfers.truncate(self.mark.transfers);
         self.salts_ended = self.mark.salts_ended;
+        self.cancelled_ended = self.mark.cancelled_ended;
         self.next = self.mark.next;
         self.missed.set(None);
     }
@@ -201,6 +239,9 @@ impl WorkingSet {
             movements: self.movements.into_changed().into_values().collect(),
             salts: self.salts.into_changed().into_iter().collect(),
             salts_ended: self.salts_ended,
+            cancelled_ended: self.cancelled_ended,
+            epoch: Some(self.epoch).filter(|epoch| *epoch != self.base.epoch),
+            claims: changes(self.claims, &mut self.base.claims),
             balances: balances.filter(|(account, _)| !matches!(account, AccountId::Purse(_))).collect(),
             transfers: self.transfers,
         }
@@ -245,6 +286,17 @@ impl WorkingSet {
     pub fn salt(&self, salt: &[u8; 16]) -> Option<Timestamp> {
         let known = self.wanted.salts.contains(salt);
         self.seen(self.salts.find(salt, &self.base.salts), known, "a salt").copied()
+    }
+
+    /// The epoch of the books.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// The claim of a buyer.
+    pub fn claim(&self, customer: Serial) -> Option<&Claim> {
+        let known = self.wanted.claims.contains(&customer);
+        self.seen(self.claims.find(&customer, &self.base.claims), known, "a claim")
     }
 
     /// A seller by its number, from 1.
@@ -391,6 +443,17 @@ impl WorkingSet {
         self.movements.put(movement.reference.clone(), movement);
     }
 
+    /// Keeps a claim.
+    pub fn put_claim(&mut self, claim: Claim) {
+        self.claims.put(claim.custom_id.serial_number, claim);
+    }
+
+    /// Begins an epoch.
+    pub fn begin_epoch(&mut self, epoch: Epoch) {
+        self.next.reach(epoch.number);
+        self.epoch = epoch;
+    }
+
     /// Remembers that a challenge was solved, until it ends.
     pub fn put_salt(&mut self, salt: [u8; 16], ends: Timestamp) {
         self.salts.put(salt, ends);
@@ -399,6 +462,11 @@ impl WorkingSet {
     /// Forgets the solved challenges that ended before `now`.
     pub fn forget_salts(&mut self, now: Timestamp) {
         self.salts_ended = Some(now);
+    }
+
+    /// Forgets the steps that were cancelled before `before` and never came ([`Step::is_tombstone`]).
+    pub fn forget_cancelled(&mut self, before: Timestamp) {
+        self.cancelled_ended = Some(before);
     }
 
     /// Moves money.

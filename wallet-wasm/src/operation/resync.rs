@@ -47,7 +47,9 @@ impl Session {
         let live = awaiting.receive(&reply, &self.custom_secret)?;
 
         let mut known = self.value();
-        let went_back = live.scrip.scrip.scrip_id.serial_number < self.purse().serial();
+        // An older copy of the center's books began a new epoch, or was put back without anybody noticing.
+        let (serial, ours) = (live.scrip.scrip.scrip_id.serial_number, self.purse().serial());
+        let went_back = serial < ours || serial.epoch() > ours.epoch();
         self.wallet.scrip = live.scrip;
         self.wallet.stale = false;
         let now = self.value();
@@ -67,7 +69,9 @@ impl Session {
                 entries.push(entry);
             }
         }
-        if known != now {
+        // The messages that go with the entry show the newest scrip of before, which the center certified: with it a
+        // reader can prove what the books have lost.
+        if known != now || went_back {
             let mut entry = moved_elsewhere(known, now);
             if went_back {
                 entry.note = Some(WENT_BACK.to_owned());
@@ -98,8 +102,7 @@ impl Session {
 }
 
 const ELSEWHERE: &str = "Another copy of this wallet was used, or this copy is an older one. The balance is now what the payment center has.";
-const WENT_BACK: &str =
-    "The payment center's books went back to an earlier state. Ask its operator, and keep this entry.";
+const WENT_BACK: &str = "The payment center's books went back to an earlier state. If something is missing, show its operator this entry.";
 
 /// The balance changed without this wallet's doing.
 pub(super) fn moved_elsewhere(before: Amount, after: Amount) -> NewEntry {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tuppence_protocol::ErrorCode;
+use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::center::StepKind;
 use tuppence_wallet::{Money, Problem};
 
@@ -170,6 +171,57 @@ fn a_center_that_went_back_to_yesterdays_books_is_followed_and_told_of() {
     world.assert_at_rest();
     world.run(wallet.pay(SHOP, "bread", "USD:0.01".parse().unwrap())).unwrap();
     assert_eq!(world.outside.borrow().center.posted(StepKind::Payment), 1);
+    world.assert_at_rest();
+}
+
+/// The scrip that the wallet holds.
+fn scrip(world: &World) -> Scrip {
+    let wallet: Value = serde_json::from_slice(&world.storage.records()["wallet"]).unwrap();
+    serde_json::from_value(wallet["scrip"].clone()).unwrap()
+}
+
+/// T26: the center knows that an older copy was put back, and has begun a new epoch.
+#[test]
+fn t26_a_center_that_restored_yesterdays_books_is_followed_and_the_proof_is_kept() {
+    let world = World::with_four_cents();
+    let yesterday = world.outside.borrow().clone();
+    let wallet = world.wallet();
+    world.run(wallet.pay(SHOP, "coins", price())).unwrap();
+    let held = scrip(&world);
+    *world.outside.borrow_mut() = yesterday;
+    world.outside.borrow_mut().center.epoch = 500_000;
+
+    // The next payment asks by itself, and goes through.
+    world.run(wallet.pay(SHOP, "bread", "USD:0.01".parse().unwrap())).unwrap();
+    assert_eq!(world.balance(), "USD:0.03");
+    assert_eq!(world.outside.borrow().center.posted(StepKind::Payment), 1);
+    let serial = scrip(&world).scrip.scrip_id.serial_number;
+    assert_eq!(serial.epoch(), 500_000);
+    let history = world.run(wallet.history(None, 10)).unwrap();
+    let entry = history.iter().find(|entry| entry.note.is_some()).unwrap();
+    assert!(entry.note.as_deref().unwrap().contains("went back"), "{entry:?}");
+    assert_eq!(entry.balance_after, "USD:0.04".parse().unwrap());
+    // What the books have lost can be proved: the newest scrip of before, with the center's certificate.
+    let detail = world.run(wallet.history_detail(entry.number)).unwrap();
+    let shown = serde_json::to_string(&detail).unwrap();
+    let certificate = serde_json::to_value(&held).unwrap()["certificate"].as_str().unwrap().to_owned();
+    assert!(shown.contains(&certificate), "{shown}");
+    assert_eq!(world.outside.borrow().center.center.keys.check_issued(&held), Ok(()));
+    world.assert_at_rest();
+}
+
+/// A wallet that lost nothing hears of it once, and goes on.
+#[test]
+fn t26_a_wallet_that_lost_nothing_goes_on_after_a_restore() {
+    let world = World::with_four_cents();
+    let wallet = world.wallet();
+    world.outside.borrow_mut().center.epoch = 500_000;
+    world.run(wallet.pay(SHOP, "bread", "USD:0.01".parse().unwrap())).unwrap();
+    assert_eq!(world.balance(), "USD:0.03");
+    let history = world.run(wallet.history(None, 10)).unwrap();
+    assert_eq!(history.iter().filter(|entry| entry.note.is_some()).count(), 1);
+    world.run(wallet.resync()).unwrap();
+    assert_eq!(world.run(wallet.history(None, 10)).unwrap().len(), history.len());
     world.assert_at_rest();
 }
 

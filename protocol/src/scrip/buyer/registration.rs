@@ -67,7 +67,9 @@ impl AwaitingRegistration {
         if body.vendor_id != self.center_id {
             return Err(forged("The scrip is another center's."));
         }
-        if !body.value.is_zero() || body.scrip_id.serial_number != Serial::FIRST {
+        if !body.value.is_zero()
+            || Some(body.scrip_id.serial_number) != Serial::first_of(body.custom_id.serial_number.epoch())
+        {
             return Err(forged("The first scrip has a value or a later serial."));
         }
         let associated = associated(&reply.header, &reply.scrip);

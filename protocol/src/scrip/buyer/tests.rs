@@ -117,6 +117,7 @@ impl World {
             pending: self.purse.pending.and_then(|key| self.steps.get(&key.tran_id)),
             seller: Some(seller),
             step: tran_id.and_then(|id| self.steps.get(&id)),
+            epoch: 0,
         };
         let outcome = act(&self.center, found)?;
         for change in &outcome.changes {

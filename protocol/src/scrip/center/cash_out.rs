@@ -6,7 +6,7 @@ use crate::ids::TranId;
 use crate::scrip::cash_out::CashOutOrder;
 use crate::scrip::center::keys::no_secret;
 use crate::scrip::center::purse::OpenPurse;
-use crate::scrip::center::{Center, Found, Outcome, Purse, Seller, Step};
+use crate::scrip::center::{Center, Found, Outcome, Purse, Seller};
 use crate::scrip::payment::{DeliveryMethod, PaymentInformation, PaymentOffer, PurchaseRequest};
 use crate::scrip::{Code, Header};
 use crate::seal::Seal;
@@ -74,11 +74,10 @@ impl Center {
     pub fn return_payout(
         &self,
         purse: &Purse,
-        pending: Option<&Step>,
+        found: Found<'_>,
         amount: Amount,
         now: Timestamp,
     ) -> Result<Outcome<()>, Refusal> {
-        let found = Found { pending, ..Found::default() };
         let mut purse = OpenPurse::open(self, purse, &found, now)?;
         purse.settle()?;
         purse.give_back(amount)?;
@@ -89,13 +88,7 @@ impl Center {
     ///
     /// # Errors
     /// [`ErrorCode::Fault`] for records that contradict each other.
-    pub fn sweep(
-        &self,
-        purse: &Purse,
-        pending: Option<&Step>,
-        now: Timestamp,
-    ) -> Result<Outcome<()>, Refusal> {
-        let found = Found { pending, ..Found::default() };
+    pub fn sweep(&self, purse: &Purse, found: Found<'_>, now: Timestamp) -> Result<Outcome<()>, Refusal> {
         Ok(OpenPurse::open(self, purse, &found, now)?.close(()))
     }
 }

@@ -27,6 +27,8 @@ pub struct Found<'a> {
     pub seller: Option<Seller<'a>>,
     /// The step of this seller and TranID.
     pub step: Option<&'a Step>,
+    /// The epoch of the books: scrip of an earlier one is renewed before it is spent (rule 12).
+    pub epoch: u32,
 }
 
 impl<'a> Found<'a> {

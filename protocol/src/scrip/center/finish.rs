@@ -24,9 +24,9 @@ impl Center {
         self.keys.authenticate(scrip, &message.hash, |secret| message.seal(secret))?;
         let purse = found.purse(scrip.scrip.custom_id)?;
         match (code, &message.transaction) {
-            (Code::Gm6_2 | Code::Pm6_2, None) => {
-                self.resynchronise(purse, &found, now)?.map(|answer| self.finish_reply(code, purse, answer))
-            }
+            (Code::Gm6_2 | Code::Pm6_2, None) => self
+                .resynchronise(message, purse, &found, now)?
+                .map(|answer| self.finish_reply(code, purse, answer)),
             (Code::Gm6_2 | Code::Pm6_2, Some(transaction)) => {
                 let step = find(transaction, code, purse, &found)?;
                 if step.is_tombstone() {
@@ -51,15 +51,21 @@ impl Center {
     /// `_6_2` without a transaction: the pending reply, or the live scrip, renewed if it has expired (rules 6, 7).
     fn resynchronise(
         &self,
+        message: &Finish,
         purse: &Purse,
         found: &Found<'_>,
         now: Timestamp,
     ) -> Result<Outcome<Answer>, Refusal> {
         let mut purse = OpenPurse::open(self, purse, found, now)?;
+        if purse.is_of_earlier_epoch() {
+            // Whether the pending step was ended in the books that are lost is unknown: as when nobody ends it.
+            purse.settle()?;
+        }
         purse.renew()?;
         let answer = match purse.pending() {
             Some(step) => Answer::started(step),
-            None => Answer::live(purse.live(), now),
+            // The question's own date, so that the same question gets the same bytes while nothing changes.
+            None => Answer::live(purse.live(), message.header.server_date),
         };
         Ok(purse.close(answer))
     }

@@ -96,6 +96,18 @@ impl CenterKeys {
         theirs: &Seal,
         ours: impl FnOnce(&Secret) -> Seal,
     ) -> Result<(), Refusal> {
+        self.check_issued(scrip)?;
+        if !ours(&self.custom_secret(scrip.scrip.custom_id)?).matches(theirs) {
+            return Err(Refusal::new(ErrorCode::SealInvalid, "The message's seal is not this purse's."));
+        }
+        Ok(())
+    }
+
+    /// That the center issued `scrip`, whenever that was.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Algorithm`], [`ErrorCode::ScripForged`].
+    pub fn check_issued(&self, scrip: &Scrip) -> Result<(), Refusal> {
         let Scrip { hash_algorithm, scrip: body, certificate } = scrip;
         if !self.takes(*hash_algorithm) {
             let message = format!("This center does not take scrip with {}.", hash_algorithm.as_str());
@@ -105,9 +117,6 @@ impl CenterKeys {
         let master = self.scrip_secrets.find(body.scrip_id.secret_id).ok_or_else(forged)?;
         if body.vendor_id != self.center_id || !body.certify(*hash_algorithm, master).matches(certificate) {
             return Err(forged());
-        }
-        if !ours(&self.custom_secret(body.custom_id)?).matches(theirs) {
-            return Err(Refusal::new(ErrorCode::SealInvalid, "The message's seal is not this purse's."));
         }
         Ok(())
     }

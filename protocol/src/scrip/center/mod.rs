@@ -30,6 +30,12 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+use crate::time::Duration;
+
+/// How long at least the same message gets the same reply. Replies about steps that moved money are made from the
+/// books, which are never forgotten; only a cancellation of what never came is, after this and a day for the clock.
+pub const REPLIES_KEPT: Duration = Duration::from_days(30);
+
 pub use change::{Change, Found, Outcome, Seller};
 pub use keys::{Center, CenterKeys, Policy};
 pub use record::{Purse, ScripState, Step, StepKey, StepKind, StepState};

@@ -4,14 +4,17 @@ use crate::amount::Amount;
 use crate::error::{ErrorCode, Refusal};
 use crate::ids::{TranId, VendorId};
 use crate::scrip::cash_out::CashOutOrder;
-use crate::scrip::center::{Center, Seller, StepKind};
+use crate::scrip::center::{Center, REPLIES_KEPT, Seller, StepKind};
 use crate::scrip::earner::earner;
 use crate::scrip::issue::{IssueOffer, IssueStart};
 use crate::scrip::payment::{DeliveryMethod, PaymentOffer, PaymentStart};
 use crate::scrip::{Code, Header, RequestUrl, Scrip};
 use crate::seal::Seal;
 use crate::secret::Secret;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
+
+/// How long before its end an offer can be taken at all.
+const OFFER_LIFETIME_MAX: Duration = Duration::from_days(30);
 
 /// The offer of an M4 or an S4.
 #[derive(Clone, Copy)]
@@ -138,10 +141,24 @@ impl Offer<'_> {
 
     /// That the offer is still good, by the center's clock.
     pub(super) fn check_time(&self, now: Timestamp) -> Result<(), Refusal> {
+        self.check_end(now)?;
         if now <= self.expires() {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::OfferExpired, "The offer has expired."))
+    }
+
+    /// That the offer ends soon enough: for as long as it can be taken, it is remembered that it was cancelled.
+    pub(super) fn check_end(&self, now: Timestamp) -> Result<(), Refusal> {
+        if self.expires() <= now.plus(OFFER_LIFETIME_MAX) {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::OfferExpired, "The offer's end is too far ahead."))
+    }
+
+    /// Whether a cancellation of it is worth remembering: it could still be taken, or the reply asked for again.
+    pub(super) fn is_remembered(&self, now: Timestamp) -> bool {
+        now <= self.expires().plus(REPLIES_KEPT)
     }
 
     /// That whoever answered is whoever claims the reward (rule 9).

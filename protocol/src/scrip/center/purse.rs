@@ -19,6 +19,7 @@ pub(super) struct OpenPurse<'a> {
     pending: Option<Step>,
     changes: Vec<Change>,
     renewed: bool,
+    epoch: u32,
 }
 
 /// What a shown scrip is to an idle or pending purse.
@@ -45,7 +46,8 @@ impl<'a> OpenPurse<'a> {
             }
         };
         let purse = purse.clone();
-        let mut open = OpenPurse { center, now, purse, pending, changes: Vec::new(), renewed: false };
+        let (changes, epoch) = (Vec::new(), found.epoch);
+        let mut open = OpenPurse { center, now, purse, pending, changes, renewed: false, epoch };
         if open.pending.as_ref().is_some_and(|step| now.since(step.started) >= center.policy.pending) {
             open.settle()?;
         }
@@ -71,6 +73,10 @@ impl<'a> OpenPurse<'a> {
         }
         if self.purse.live != shown {
             let message = format!("The scrip's serial is {}, but another one is live.", shown.serial.get());
+            return Err(Refusal::new(ErrorCode::ScripStale, message));
+        }
+        if self.is_of_earlier_epoch() {
+            let message = "The center's books began a new epoch since the scrip was given.";
             return Err(Refusal::new(ErrorCode::ScripStale, message));
         }
         if self.now > self.purse.live.expires {
@@ -102,7 +108,8 @@ impl<'a> OpenPurse<'a> {
     /// The scrip after the live one.
     pub(super) fn successor(&self, value: Amount, ad: Option<Item>) -> Result<ScripState, Refusal> {
         let expires = self.now.plus(self.center.policy.scrip_lifetime);
-        self.center.keys.new_scrip(next(self.purse.live.serial)?, value, ad, expires)
+        let serial = next(self.purse.live.serial)?.max(first_of(self.epoch)?);
+        self.center.keys.new_scrip(serial, value, ad, expires)
     }
 
     /// Makes the idle purse pending.
@@ -140,9 +147,15 @@ impl<'a> OpenPurse<'a> {
         self.changes.push(Change::Forestalled(step));
     }
 
-    /// Renews the live scrip of an idle purse if it has expired (rule 7).
+    /// Whether an older copy of the books has replaced those that gave the live scrip (rule 12). Then the same
+    /// serial may have been spent in the books that are lost.
+    pub(super) fn is_of_earlier_epoch(&self) -> bool {
+        self.purse.live.serial.epoch() < self.epoch
+    }
+
+    /// Renews the live scrip of an idle purse if it has expired (rule 7), or is of an earlier epoch (rule 12).
     pub(super) fn renew(&mut self) -> Result<(), Refusal> {
-        if self.pending.is_none() && self.now > self.purse.live.expires {
+        if self.pending.is_none() && (self.now > self.purse.live.expires || self.is_of_earlier_epoch()) {
             self.purse.live = self.successor(self.purse.live.value, self.purse.live.ad.clone())?;
             self.renewed = true;
         }
@@ -205,6 +218,12 @@ impl ScripState {
 
 fn next(serial: Serial) -> Result<Serial, Refusal> {
     serial.next().ok_or_else(|| Refusal::new(ErrorCode::SerialLimit, "The purse has no further serials."))
+}
+
+/// The first serial of the books' epoch.
+fn first_of(epoch: u32) -> Result<Serial, Refusal> {
+    let none = || Refusal::new(ErrorCode::SerialLimit, "The center's books have no further epochs.");
+    Serial::first_of(epoch).ok_or_else(none)
 }
 
 /// Two of the center's records contradict each other.

@@ -47,9 +47,11 @@ impl Center {
         let (secret_id, _) = self.keys.customer_secrets.current().ok_or_else(no_secret)?;
         let value = crate::Amount::zero(self.policy.currency);
         let expires = now.plus(self.policy.scrip_lifetime);
+        // Buyers' numbers begin anew with each epoch of the books as serials do.
+        let first = Serial::first_of(customer.epoch()).unwrap_or(Serial::FIRST);
         Ok(Purse {
             custom_id: IdType { secret_id, serial_number: customer },
-            live: self.keys.new_scrip(Serial::FIRST, value, None, expires)?,
+            live: self.keys.new_scrip(first, value, None, expires)?,
             pending: None,
         })
     }
@@ -83,7 +85,6 @@ impl Center {
         &self,
         message: &AttestationRequest,
         found: Found<'_>,
-        now: Timestamp,
     ) -> Result<AttestationReply, Refusal> {
         message.header.expect(&[Code::Em1])?;
         self.keys.authenticate(&message.scrip, &message.hash, |secret| message.seal(secret))?;
@@ -92,6 +93,7 @@ impl Center {
         let (secret_id, secret) = seller.secrets.current().ok_or_else(no_secret)?;
         let earner = earner(seller.id, &self.keys.custom_secret(purse.custom_id)?);
         let attestation = Attestation::new(seller.id, earner, secret_id, secret);
-        Ok(AttestationReply { header: Header::new(Code::Em2, now), attestation })
+        // The question's own date, so that the same question gets the same bytes.
+        Ok(AttestationReply { header: Header::new(Code::Em2, message.header.server_date), attestation })
     }
 }

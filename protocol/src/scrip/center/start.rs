@@ -164,13 +164,16 @@ impl Center {
         offer.check_sealed(seller)?;
         let kind = offer.kind(seller)?;
         offer.check_center(self)?;
+        offer.check_end(now)?;
         offer.check_earner(&order.custom_secret)?;
         offer.check_amount(self)?;
 
         let mut purse = OpenPurse::open(self, record, &found, now)?;
         let tombstone = self.tombstone(order, seller, kind, &purse, now)?;
         let answer = Answer::taken_back(&tombstone)?;
-        purse.forestall(tombstone);
+        if offer.is_remembered(now) {
+            purse.forestall(tombstone);
+        }
         Ok(purse.close(answer))
     }
 

@@ -2,13 +2,13 @@
 
 use actix_web::Responder;
 use actix_web::web::Data;
-use tuppence_protocol::Refusal;
-use tuppence_protocol::scrip::Code;
 use tuppence_protocol::scrip::center::{refused_issue, refused_payment};
 use tuppence_protocol::scrip::earner::AttestationRequest;
 use tuppence_protocol::scrip::finish::{Finish, ISSUE_FINISH, PAYMENT_FINISH};
 use tuppence_protocol::scrip::issue::IssueStart;
 use tuppence_protocol::scrip::payment::PaymentStart;
+use tuppence_protocol::scrip::{Code, Scrip};
+use tuppence_protocol::{ErrorCode, Refusal};
 
 use super::{CenterApi, fresh, unexpected};
 use crate::center::{Command, Reply};
@@ -36,6 +36,7 @@ pub(super) async fn issue(
         Ok(_) => Err(unexpected()),
         Err(error) => {
             let refusal = Refusal::from(error);
+            claim(&api, &refusal, &message.scrip).await;
             let reply = refused_issue(&message, &refusal, api.now());
             Err(ApiError::from(refusal).with_reply(reply))
         }
@@ -52,6 +53,7 @@ pub(super) async fn payment(
         Ok(_) => Err(unexpected()),
         Err(error) => {
             let refusal = Refusal::from(error);
+            claim(&api, &refusal, &message.scrip).await;
             let reply = refused_payment(&message, &refusal, api.now());
             Err(ApiError::from(refusal).with_reply(reply))
         }
@@ -80,8 +82,23 @@ async fn finish(
     codes: &[Code],
 ) -> Result<impl Responder + use<>, ApiError> {
     message.header.expect(codes)?;
-    match api.submit(Command::Finish(Box::new(message))).await? {
-        Reply::Finished(reply) => Ok(fresh(reply)),
-        _ => Err(unexpected()),
+    let scrip = message.new_scrip.clone();
+    match api.committer.submit(Command::Finish(Box::new(message))).await {
+        Ok(Reply::Finished(reply)) => Ok(fresh(reply)),
+        Ok(_) => Err(unexpected()),
+        Err(error) => {
+            let refusal = Refusal::from(error);
+            claim(api, &refusal, &scrip).await;
+            Err(refusal.into())
+        }
+    }
+}
+
+/// Scrip was refused although its certificate and the message's seal hold: if the books have lost it, they remember
+/// it as a claim. A refused message changes nothing, so this is a command of its own.
+async fn claim(api: &CenterApi, refusal: &Refusal, scrip: &Scrip) {
+    if matches!(refusal.code, ErrorCode::ScripStale | ErrorCode::PurseUnknown) {
+        // The wallet's answer is the refusal, whatever becomes of this.
+        let _ = api.committer.submit(Command::Claim(Box::new(scrip.clone()))).await;
     }
 }

@@ -10,7 +10,7 @@ use crate::ledger::AccountId;
 use crate::ledger::audit::audit;
 use crate::store::Row;
 use crate::store::memory::MemoryStore;
-use crate::store::records::Payout;
+use crate::store::records::{Epoch, Payout};
 use crate::store::sqlite::SqliteStore;
 use crate::store::tests::fixture::*;
 
@@ -121,6 +121,10 @@ impl Store for Faulty {
 
     fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError> {
         self.inner.pending_steps(before, limit)
+    }
+
+    fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {
+        self.inner.epochs()
     }
 
     fn counts(&mut self) -> Result<crate::store::Counts, StoreError> {

@@ -8,7 +8,9 @@ use tuppence_protocol::ids::{IdType, Serial};
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
 use tuppence_protocol::{Amount, Currency, HashAlgorithm, Seal, Text, Timestamp, TranId, WalletId};
 
-use super::super::records::{Campaign, Direction, Movement, Payout, PayoutState, Registration, Vendor};
+use super::super::records::{
+    Campaign, Claim, Direction, Epoch, EpochReason, Movement, Payout, PayoutState, Registration, Vendor,
+};
 use crate::ledger::{AccountId, Posting, Transfer};
 
 /// Why a row does not parse.
@@ -29,6 +31,9 @@ pub(super) const PAYOUT: &str = "number, step_vendor, step_tran, customer, amoun
      state, ended, note";
 pub(super) const TRANSFER: &str = "number, debit_kind, debit_number, credit_kind, credit_number, amount, posting, \
      step_vendor, step_tran, payout, movement, at";
+pub(super) const EPOCH: &str = "number, began, reason, lost";
+pub(super) const CLAIM: &str = "customer, customer_secret_id, shown_algorithm, shown_secret_id, shown_serial, \
+     shown_value, shown_ad, shown_expires, known_serial, known_value, at";
 pub(super) const MOVEMENT: &str = "reference, vendor, direction, amount, at";
 
 /// A row's columns, from left to right.
@@ -231,6 +236,30 @@ impl<'r> Columns<'r> {
         })
     }
 
+    pub fn epoch(&mut self) -> Result<Epoch, Misfit> {
+        let (number, began, reason) = (self.u32()?, self.time()?, self.take::<String>()?);
+        let known = EpochReason::ALL.into_iter().find(|known| known.as_str() == reason);
+        Ok(Epoch {
+            number,
+            began,
+            reason: known.ok_or_else(|| format!("the reason {reason:?} is unknown"))?,
+            lost: self.take::<Option<String>>()?.map(|head| head.parse()).transpose()?,
+        })
+    }
+
+    pub fn claim(&mut self) -> Result<Claim, Misfit> {
+        let serial_number = self.serial()?;
+        let (secret_id, shown) = (self.u32()?, self.scrip()?);
+        let known = match (self.take::<Option<u64>>()?, self.take::<Option<u64>>()?) {
+            (None, None) => None,
+            (Some(serial), Some(micros)) => {
+                Some((Serial::try_from(serial)?, Amount::new(self.currency, micros)?))
+            }
+            _ => return Err("half of what the books had".into()),
+        };
+        Ok(Claim { custom_id: IdType { secret_id, serial_number }, shown, known, at: self.time()? })
+    }
+
     pub fn balance(&mut self) -> Result<(AccountId, i64), Misfit> {
         Ok((self.account()?, self.take()?))
     }
@@ -370,5 +399,10 @@ impl Parameters {
 
     pub fn all(&self) -> impl Iterator<Item = &dyn ToSql> {
         self.0.iter().map(|value| value as &dyn ToSql)
+    }
+
+    /// The columns as they are stored.
+    pub fn values(&self) -> &[Value] {
+        &self.0
     }
 }

@@ -10,10 +10,13 @@ use rusqlite::{Connection, Params};
 use tuppence_protocol::scrip::center::{Step, StepKey};
 use tuppence_protocol::{Currency, Timestamp};
 
+use super::super::records::Epoch;
 use super::super::resident::Resident;
 use super::super::working_set::Numbers;
 use super::super::{Directory, Records, StoreError, Wanted};
-use super::codec::{self, CAMPAIGN, Columns, MOVEMENT, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR};
+use super::codec::{
+    self, CAMPAIGN, CLAIM, Columns, EPOCH, MOVEMENT, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR,
+};
 
 /// Reads with one connection, which is in a transaction.
 pub(super) struct Reader<'c> {
@@ -60,6 +63,10 @@ impl Reader<'_> {
         let references = wanted.movements.iter().map(|reference| Value::Text(reference.to_string()));
         for movement in self.any_of("movements", MOVEMENT, "reference", references, |c| c.movement())? {
             records.movements.insert(movement.reference.clone(), movement);
+        }
+        let claims = wanted.claims.iter().map(|customer| Value::Integer(codec::int(customer.get())));
+        for claim in self.any_of("claims", CLAIM, "customer", claims, |c| c.claim())? {
+            records.claims.insert(claim.custom_id.serial_number, claim);
         }
         let salts = wanted.salts.iter().map(|salt| Value::Blob(salt.to_vec()));
         records.salts.extend(self.any_of("salts", "salt, ends", "salt", salts, |c| c.salt())?);
@@ -131,7 +138,7 @@ impl Reader<'_> {
                    (SELECT coalesce(max(number), 0) + 1 FROM vendors), \
                    (SELECT coalesce(max(number), 0) + 1 FROM campaigns), \
                    (SELECT coalesce(max(number), 0) + 1 FROM payouts)";
-        let next = self.connection.query_row(sql, [], |row| {
+        let mut next = self.connection.query_row(sql, [], |row| {
             Ok(Numbers {
                 customer: row.get(0)?,
                 vendor: row.get(1)?,
@@ -139,12 +146,20 @@ impl Reader<'_> {
                 payout: row.get(3)?,
             })
         })?;
+        let epoch = self.epochs()?.pop().unwrap_or(Epoch::NEW);
+        next.reach(epoch.number);
         Ok(Resident {
+            epoch,
             currency: self.currency,
             directory: Arc::new(directory),
             balances: Arc::new(balances.into_iter().collect()),
             next,
         })
+    }
+
+    /// The epochs, the first one first.
+    pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
+        self.records("epochs", &format!("SELECT {EPOCH} FROM epochs ORDER BY number"), [], |c| c.epoch())
     }
 
     /// The oldest pending steps.

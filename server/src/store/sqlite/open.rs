@@ -1,5 +1,6 @@
 //! Opening a database: its file, its lock, its settings and its version.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -7,12 +8,18 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use tuppence_protocol::Currency;
 
 use super::super::StoreError;
+use super::journal::{self, Batch};
+use super::write;
+use crate::store::records::Epoch;
 
 /// "Tupp": marks the file as ours.
 const APPLICATION_ID: i32 = 0x5475_7070;
 
 /// The schema's versions, in order; a database of version `n` has had the first `n` of them.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+
+/// The version that brought epochs.
+const WITH_EPOCHS: usize = 2;
 
 /// Waits this long for a lock of SQLite's, such as a backup's.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
@@ -74,6 +81,21 @@ pub(super) fn open_read_only(path: &Path) -> Result<(Connection, Currency), Stor
     Ok((connection, currency))
 }
 
+/// What the database is made of: tables, indexes and triggers by kind and name.
+pub(super) fn schema_of(connection: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
+    let sql = "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
+    let mut statement = connection.prepare(sql)?;
+    let schema = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    Ok(schema)
+}
+
+/// The same of a new database.
+pub(super) fn schema() -> Result<BTreeMap<String, String>, StoreError> {
+    let connection = Connection::open_in_memory()?;
+    MIGRATIONS.into_iter().try_for_each(|schema| connection.execute_batch(schema))?;
+    schema_of(&connection)
+}
+
 fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
@@ -96,7 +118,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Opens or makes a file that only its owner can read.
-fn private_file(path: &Path) -> Result<File, StoreError> {
+pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -123,7 +145,7 @@ fn settings(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings the schema up to date, each version in a transaction of its own.
+/// Brings the schema up to date, all versions in one transaction, and enters what is there into the journal.
 fn migrate(connection: &mut Connection, path: &Path, currency: Currency) -> Result<(), StoreError> {
     let version = version(connection, path)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
@@ -133,14 +155,21 @@ fn migrate(connection: &mut Connection, path: &Path, currency: Currency) -> Resu
             path.display()
         )));
     }
-    for (step, schema) in MIGRATIONS.iter().enumerate().skip(version) {
+    if version < MIGRATIONS.len() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(schema)?;
-        if step == 0 {
+        for schema in MIGRATIONS.iter().skip(version) {
+            transaction.execute_batch(schema)?;
+        }
+        if version == 0 {
             transaction.execute("INSERT INTO center (one, currency) VALUES (1, ?1)", [currency.as_str()])?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
-        transaction.pragma_update(None, "user_version", i64::try_from(step).unwrap_or(i64::MAX) + 1)?;
+        if version < WITH_EPOCHS {
+            write::write_epoch(&transaction, &Epoch::NEW, &mut Batch::default())?;
+        }
+        journal::enter_all(&transaction)?;
+        let reached = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        transaction.pragma_update(None, "user_version", reached)?;
         transaction.commit()?;
     }
     let stored = stored_currency(connection, path)?;
@@ -174,6 +203,7 @@ fn version(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
 fn stored_currency(connection: &Connection, path: &Path) -> Result<Currency, StoreError> {
     let sql = "SELECT currency FROM center";
     let code: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
-    code.and_then(|code| code.parse().ok())
-        .ok_or_else(|| StoreError::Integrity(format!("{} does not say its currency", path.display())))
+    code.and_then(|code| code.parse().ok()).ok_or_else(|| {
+        StoreError::Integrity(format!("{}: center 1 does not say its currency", path.display()))
+    })
 }

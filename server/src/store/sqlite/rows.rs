@@ -1,44 +1,63 @@
 //! Every row, as of one moment, for the audit. A row that cannot be read is shown as such.
 
-use rusqlite::types::ValueRef;
+use std::cell::RefCell;
+
 use rusqlite::{Connection, Row as SqlRow};
-use tuppence_protocol::{Currency, TranId};
+use tuppence_protocol::Currency;
 
 use super::super::{Row, StoreError};
-use super::codec::{
-    CAMPAIGN, Columns, MOVEMENT, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, TRANSFER, VENDOR,
+use super::codec::{Columns, Misfit, STEP, TRANSFER};
+use super::committed::Committed;
+use super::open;
+use super::table::{
+    self, ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, SALTS,
+    STEPS, TRANSFERS, Table, VENDORS,
 };
+use crate::ledger::journal::{self, Field, Head};
 
-type Visit<'v> = &'v mut dyn FnMut(Row);
+pub(super) type Visit<'v> = &'v mut dyn FnMut(Row);
 /// A step's vendor and transaction, as they are stored.
 type RawKey = (i64, Vec<u8>);
 
-/// Shows every row.
+/// Shows every row, and checks that each is as the journal says.
 pub(super) fn visit(connection: &Connection, currency: Currency, visit: Visit<'_>) -> Result<(), StoreError> {
     visit(Row::Currency(currency));
     check(connection, visit)?;
-    let scan = Scan { connection, currency };
-    scan.table("vendors", VENDOR, "number", 1, visit, |c| c.vendor().map(Row::Vendor))?;
-    scan.table("campaigns", CAMPAIGN, "number", 1, visit, |c| c.campaign().map(Row::Campaign))?;
-    scan.table("accounts", "kind, number, balance", "kind, number", 2, visit, |c| {
-        c.balance().map(|(account, balance)| Row::Account(account, balance))
-    })?;
-    scan.table("transfers WHERE step_vendor IS NULL", TRANSFER, "number", 1, visit, transfer)?;
+    let committed = RefCell::new(Committed::read(connection, Head::GENESIS, visit)?);
+    let scan = Scan { connection, currency, committed: &committed };
+    scan.unshown(&CENTER, visit)?;
+    scan.table(&VENDORS, visit, |c| c.vendor().map(Row::Vendor))?;
+    scan.table(&CAMPAIGNS, visit, |c| c.campaign().map(Row::Campaign))?;
+    scan.table(&ACCOUNTS, visit, |c| c.balance().map(|(account, balance)| Row::Account(account, balance)))?;
+    scan.transfers_of_no_step(visit)?;
     scan.steps(visit)?;
-    scan.table("purses", PURSE, "customer", 1, visit, |c| c.purse().map(Row::Purse))?;
-    scan.table("registrations", REGISTRATION, "customer", 1, visit, |c| {
-        c.registration().map(Row::Registration)
-    })?;
-    scan.table("payouts", PAYOUT, "number", 1, visit, |c| c.payout().map(Row::Payout))?;
-    scan.table("movements", MOVEMENT, "reference", 1, visit, |c| c.movement().map(Row::Movement))
+    scan.table(&PURSES, visit, |c| c.purse().map(Row::Purse))?;
+    scan.table(&REGISTRATIONS, visit, |c| c.registration().map(Row::Registration))?;
+    scan.table(&PAYOUTS, visit, |c| c.payout().map(Row::Payout))?;
+    scan.table(&MOVEMENTS, visit, |c| c.movement().map(Row::Movement))?;
+    scan.table(&EPOCHS, visit, |c| c.epoch().map(Row::Epoch))?;
+    scan.table(&CLAIMS, visit, |c| c.claim().map(Row::Claim))?;
+    scan.unshown(&SALTS, visit)?;
+    committed.into_inner().conclude(visit);
+    Ok(())
 }
 
-fn transfer(columns: &mut Columns<'_>) -> Result<Row, Misfit> {
+pub(super) fn transfer(columns: &mut Columns<'_>) -> Result<Row, Misfit> {
     columns.transfer().map(|(number, transfer)| Row::Transfer(number, transfer))
 }
 
-/// SQLite's own check of pages, indexes and constraints, and of references.
+/// SQLite's own check of pages, indexes and constraints, and of references; and whether the constraints and
+/// triggers are all there.
 fn check(connection: &Connection, visit: Visit<'_>) -> Result<(), StoreError> {
+    let (ours, theirs) = (open::schema()?, open::schema_of(connection)?);
+    for (name, sql) in &theirs {
+        if ours.get(name) != Some(sql) {
+            visit(Row::Unreadable { place: name.clone(), why: "this program did not make it so".to_owned() });
+        }
+    }
+    for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {
+        visit(Row::Unreadable { place: name.clone(), why: "it is missing".to_owned() });
+    }
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -61,24 +80,48 @@ fn check(connection: &Connection, visit: Visit<'_>) -> Result<(), StoreError> {
 struct Scan<'c> {
     connection: &'c Connection,
     currency: Currency,
+    committed: &'c RefCell<Committed>,
 }
 
 impl Scan<'_> {
-    /// Shows a table in the order of its key, which is its first `key_columns` columns.
+    /// Shows a table in the order of its key.
     fn table(
         &self,
-        from: &str,
-        columns: &str,
-        order: &str,
-        key_columns: usize,
+        table: &Table,
         visit: Visit<'_>,
         parse: impl Fn(&mut Columns<'_>) -> Result<Row, Misfit>,
     ) -> Result<(), StoreError> {
-        let mut statement =
-            self.connection.prepare(&format!("SELECT {columns} FROM {from} ORDER BY {order}"))?;
+        self.each(table, visit, |row, visit| visit(self.read(table, row, &parse)))
+    }
+
+    /// Checks a table whose rows mean nothing to the books.
+    fn unshown(&self, table: &Table, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.each(table, visit, |_, _| {})
+    }
+
+    fn each(
+        &self,
+        table: &Table,
+        visit: Visit<'_>,
+        mut show: impl FnMut(&SqlRow<'_>, Visit<'_>),
+    ) -> Result<(), StoreError> {
+        let order: Vec<&str> = table.key().collect();
+        let sql = format!("SELECT {} FROM {} ORDER BY {}", table.columns, table.name, order.join(", "));
+        let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            visit(self.read(from, row, key_columns, &parse));
+            self.committed.borrow_mut().check(table, row, visit)?;
+            show(row, visit);
+        }
+        Ok(())
+    }
+
+    fn transfers_of_no_step(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        let sql = format!("SELECT {TRANSFER} FROM transfers WHERE step_vendor IS NULL ORDER BY number");
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(self.read(&TRANSFERS, row, transfer));
         }
         Ok(())
     }
@@ -93,7 +136,7 @@ impl Scan<'_> {
         let mut next_transfer = || -> Result<Option<(RawKey, Row)>, StoreError> {
             let Some(row) = transfers.next()? else { return Ok(None) };
             let key = (row.get(7)?, row.get::<_, Option<Vec<u8>>>(8)?.unwrap_or_default());
-            Ok(Some((key, self.read("transfers", row, 1, transfer))))
+            Ok(Some((key, self.read(&TRANSFERS, row, transfer))))
         };
         let mut waiting = next_transfer()?;
         let mut statement =
@@ -105,7 +148,8 @@ impl Scan<'_> {
                 visit(orphan);
                 waiting = next_transfer()?;
             }
-            visit(self.read("steps", row, 2, |c| c.step().map(Row::Step)));
+            self.committed.borrow_mut().check(&STEPS, row, visit)?;
+            visit(self.read(&STEPS, row, |c| c.step().map(Row::Step)));
             while let Some((_, own)) = waiting.take_if(|(of, _)| *of == key) {
                 visit(own);
                 waiting = next_transfer()?;
@@ -120,27 +164,26 @@ impl Scan<'_> {
 
     fn read(
         &self,
-        from: &str,
+        table: &Table,
         row: &SqlRow<'_>,
-        key_columns: usize,
         parse: impl Fn(&mut Columns<'_>) -> Result<Row, Misfit>,
     ) -> Row {
-        parse(&mut Columns::new(row, self.currency)).unwrap_or_else(|why| {
-            let table = from.split(' ').next().unwrap_or(from);
-            let key: Vec<String> = (0..key_columns).map(|column| shown(row.get_ref(column))).collect();
-            Row::Unreadable { place: format!("{table} {}", key.join("/")), why: why.to_string() }
-        })
+        read_row(table, row, self.currency, parse)
     }
 }
 
-fn shown(value: rusqlite::Result<ValueRef<'_>>) -> String {
-    match value {
-        Ok(ValueRef::Integer(number)) => number.to_string(),
-        Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-        Ok(ValueRef::Blob(bytes)) => match <[u8; 16]>::try_from(bytes) {
-            Ok(id) => TranId::from_bytes(id).to_string(),
-            Err(_) => "?".to_owned(),
-        },
-        _ => "?".to_owned(),
-    }
+/// What a row says, or that it cannot be read.
+pub(super) fn read_row(
+    table: &Table,
+    row: &SqlRow<'_>,
+    currency: Currency,
+    parse: impl Fn(&mut Columns<'_>) -> Result<Row, Misfit>,
+) -> Row {
+    parse(&mut Columns::new(row, currency)).unwrap_or_else(|why| {
+        let key = (0..table.key_columns).map(|column| match row.get_ref(column) {
+            Ok(value) => table::field_ref(value),
+            Err(_) => Field::Null,
+        });
+        Row::Unreadable { place: table.place(&journal::key(key)), why: why.to_string() }
+    })
 }

@@ -1,59 +1,134 @@
 //! Writing: all changes of a batch in one transaction.
 
+use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 use tuppence_protocol::Text;
 use tuppence_protocol::scrip::center::{Purse, Step};
 
-use super::super::records::{Campaign, Movement, Payout, Registration, Vendor};
+use super::super::records::{Campaign, Claim, Epoch, Movement, Payout, Registration, Vendor};
 use super::super::{Change, Changes, StoreError};
 use super::codec::{
-    self, CAMPAIGN, MOVEMENT, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER, VENDOR,
+    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER, VENDOR,
+};
+use super::journal::Batch;
+use super::table::{
+    ACCOUNTS, CAMPAIGNS, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, SALTS, STEPS, TRANSFERS,
+    VENDORS,
 };
 use crate::ledger::Transfer;
 
-/// Writes `changes` with a connection that is in a transaction.
+/// Writes `changes` with a connection that is in a transaction, and enters each row into `batch`.
 ///
 /// # Errors
 /// [`StoreError`]; the caller must roll back.
-pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
-    write_directory(connection, changes)?;
+pub(super) fn write(connection: &Connection, changes: &Changes, batch: &mut Batch) -> Result<(), StoreError> {
+    write_directory(connection, changes, batch)?;
     // A purse and its pending step point at each other: the purse comes first, and points afterwards.
     let mut insert = connection.prepare_cached(&insert("purses", PURSE, 10))?;
     for purse in changes.purses.iter().filter(|change| change.before.is_none()).map(|change| &change.after) {
-        once(&mut insert, purse_parameters(&Purse { pending: None, ..purse.clone() }))?;
+        once(&mut insert, &purse_parameters(&Purse { pending: None, ..purse.clone() }))?;
     }
-    write_registrations(connection, &changes.registrations)?;
-    write_steps(connection, &changes.steps)?;
-    write_purses(connection, &changes.purses)?;
-    write_payouts(connection, &changes.payouts)?;
-    write_movements(connection, &changes.movements)?;
-    write_transfers(connection, &changes.transfers)?;
+    write_registrations(connection, &changes.registrations, batch)?;
+    write_steps(connection, &changes.steps, batch)?;
+    write_purses(connection, &changes.purses, batch)?;
+    write_payouts(connection, &changes.payouts, batch)?;
+    write_movements(connection, &changes.movements, batch)?;
+    write_transfers(connection, &changes.transfers, batch)?;
     let mut put = connection.prepare_cached(
         "INSERT INTO accounts (kind, number, balance) VALUES (?1, ?2, ?3) \
          ON CONFLICT DO UPDATE SET balance = excluded.balance",
     )?;
     for (account, balance) in &changes.balances {
-        once(&mut put, Parameters::default().account(*account).value(*balance))?;
+        let row = Parameters::default().account(*account).value(*balance);
+        once(&mut put, &row)?;
+        batch.row(&ACCOUNTS, &row);
     }
-    if let Some(now) = changes.salts_ended {
-        let mut delete = connection.prepare_cached("DELETE FROM salts WHERE ends < ?1")?;
-        delete.execute([codec::int(now.as_millis())])?;
+    if let Some(epoch) = &changes.epoch {
+        write_epoch(connection, epoch, batch)?;
     }
-    let mut insert = connection.prepare_cached("INSERT INTO salts (salt, ends) VALUES (?1, ?2)")?;
-    for (salt, ends) in &changes.salts {
-        once(&mut insert, Parameters::default().bytes(salt).number(*ends))?;
+    write_claims(connection, &changes.claims, batch)?;
+    forget_cancelled(connection, changes, batch)?;
+    write_salts(connection, changes, batch)
+}
+
+fn forget_cancelled(connection: &Connection, changes: &Changes, batch: &mut Batch) -> Result<(), StoreError> {
+    let Some(before) = changes.cancelled_ended else { return Ok(()) };
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM steps INDEXED BY steps_cancelled WHERE new_serial = old_serial AND started < ?1 \
+         RETURNING vendor, tran_id",
+    )?;
+    let mut rows = delete.query([codec::int(before.as_millis())])?;
+    while let Some(row) = rows.next()? {
+        let key = Parameters::default().value(row.get::<_, Value>(0)?).value(row.get::<_, Value>(1)?);
+        batch.gone(&STEPS, &key);
     }
     Ok(())
 }
 
-fn write_directory(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+/// Begins an epoch.
+pub(super) fn write_epoch(
+    connection: &Connection,
+    epoch: &Epoch,
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let row = Parameters::default()
+        .number(epoch.number)
+        .number(epoch.began)
+        .text(epoch.reason.as_str())
+        .text_or_null(epoch.lost.map(|lost| lost.to_string()).as_deref());
+    once(&mut connection.prepare_cached(&insert("epochs", EPOCH, 4))?, &row)?;
+    batch.row(&EPOCHS, &row);
+    Ok(())
+}
+
+fn write_claims(
+    connection: &Connection,
+    claims: &[Change<Claim>],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let sql = insert("claims", CLAIM, 11).replacen("INSERT", "INSERT OR REPLACE", 1);
+    let mut put = connection.prepare_cached(&sql)?;
+    for Change { after, .. } in claims {
+        let row = Parameters::default()
+            .number(after.custom_id.serial_number)
+            .number(after.custom_id.secret_id)
+            .scrip(&after.shown)
+            .value(after.known.map(|(serial, _)| codec::int(serial.get())))
+            .value(after.known.map(|(_, value)| codec::int(value.micros())))
+            .number(after.at);
+        once(&mut put, &row)?;
+        batch.row(&CLAIMS, &row);
+    }
+    Ok(())
+}
+
+fn write_salts(connection: &Connection, changes: &Changes, batch: &mut Batch) -> Result<(), StoreError> {
+    if let Some(now) = changes.salts_ended {
+        let mut delete = connection.prepare_cached("DELETE FROM salts WHERE ends < ?1 RETURNING salt")?;
+        let mut rows = delete.query([codec::int(now.as_millis())])?;
+        while let Some(row) = rows.next()? {
+            batch.gone(&SALTS, &Parameters::default().value(row.get::<_, Value>(0)?));
+        }
+    }
+    let mut insert = connection.prepare_cached("INSERT INTO salts (salt, ends) VALUES (?1, ?2)")?;
+    for (salt, ends) in &changes.salts {
+        let row = Parameters::default().bytes(salt).number(*ends);
+        once(&mut insert, &row)?;
+        batch.row(&SALTS, &row);
+    }
+    Ok(())
+}
+
+fn write_directory(connection: &Connection, changes: &Changes, batch: &mut Batch) -> Result<(), StoreError> {
     let mut put = connection.prepare_cached(&format!(
         "{} ON CONFLICT (number) DO UPDATE SET origin = excluded.origin, secrets = excluded.secrets \
          WHERE id = excluded.id",
         insert("vendors", VENDOR, 5)
     ))?;
     for Change { after, .. } in &changes.vendors {
-        once(&mut put, vendor_parameters(after)?)?;
+        let row = vendor_parameters(after)?;
+        once(&mut put, &row)?;
+        batch.row(&VENDORS, &row);
     }
     let mut put = connection.prepare_cached(&format!(
         "{} ON CONFLICT (number) DO UPDATE SET budget = excluded.budget, funded = excluded.funded, \
@@ -61,12 +136,18 @@ fn write_directory(connection: &Connection, changes: &Changes) -> Result<(), Sto
         insert("campaigns", CAMPAIGN, 6)
     ))?;
     for Change { after, .. } in &changes.campaigns {
-        once(&mut put, campaign_parameters(after))?;
+        let row = campaign_parameters(after);
+        once(&mut put, &row)?;
+        batch.row(&CAMPAIGNS, &row);
     }
     Ok(())
 }
 
-fn write_registrations(connection: &Connection, registrations: &[Registration]) -> Result<(), StoreError> {
+fn write_registrations(
+    connection: &Connection,
+    registrations: &[Registration],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(&insert("registrations", REGISTRATION, 15))?;
     for registration in registrations {
         let parameters = Parameters::default()
@@ -80,12 +161,13 @@ fn write_registrations(connection: &Connection, registrations: &[Registration]) 
             .text_or_null(registration.address.as_ref().map(Text::as_str))
             .text_or_null(registration.e_mail.as_ref().map(Text::as_str))
             .number(registration.at);
-        once(&mut insert, parameters)?;
+        once(&mut insert, &parameters)?;
+        batch.row(&REGISTRATIONS, &parameters);
     }
     Ok(())
 }
 
-fn write_steps(connection: &Connection, steps: &[Change<Step>]) -> Result<(), StoreError> {
+fn write_steps(connection: &Connection, steps: &[Change<Step>], batch: &mut Batch) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(&insert("steps", STEP, 30))?;
     let mut end = connection.prepare_cached(
         "UPDATE steps SET state = ?3, ended = ?4, void_algorithm = ?5, void_secret_id = ?6, void_serial = ?7, \
@@ -93,58 +175,67 @@ fn write_steps(connection: &Connection, steps: &[Change<Step>]) -> Result<(), St
          WHERE vendor = ?1 AND tran_id = ?2 AND state = 'pending'",
     )?;
     for Change { before, after } in steps {
+        let row = step_parameters(after);
         if before.is_some() {
-            once(&mut end, Parameters::default().key(&after.key).step_state(&after.state))?;
+            once(&mut end, &Parameters::default().key(&after.key).step_state(&after.state))?;
         } else {
-            once(&mut insert, step_parameters(after))?;
+            once(&mut insert, &row)?;
         }
+        batch.row(&STEPS, &row);
     }
     Ok(())
 }
 
-fn write_purses(connection: &Connection, purses: &[Change<Purse>]) -> Result<(), StoreError> {
+fn write_purses(
+    connection: &Connection,
+    purses: &[Change<Purse>],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
     let mut update = connection.prepare_cached(
         "UPDATE purses SET live_algorithm = ?3, live_secret_id = ?4, live_serial = ?5, live_value = ?6, \
          live_ad = ?7, live_expires = ?8, pending_vendor = ?9, pending_tran = ?10 \
          WHERE customer = ?1 AND customer_secret_id = ?2 AND live_serial = ?11",
     )?;
     for Change { before, after } in purses {
+        let row = purse_parameters(after);
+        batch.row(&PURSES, &row);
         // A new purse is stored already, without its pending step.
         let stored = match before {
             Some(before) => before.live.serial,
             None if after.pending.is_none() => continue,
             None => after.live.serial,
         };
-        once(&mut update, purse_parameters(after).number(stored))?;
+        once(&mut update, &row.number(stored))?;
     }
     Ok(())
 }
 
-fn write_payouts(connection: &Connection, payouts: &[Change<Payout>]) -> Result<(), StoreError> {
+fn write_payouts(
+    connection: &Connection,
+    payouts: &[Change<Payout>],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(&insert("payouts", PAYOUT, 11))?;
     let mut end = connection.prepare_cached(
         "UPDATE payouts SET state = ?2, ended = ?3, note = ?4 WHERE number = ?1 AND state = 'ordered'",
     )?;
     for Change { before, after } in payouts {
+        let row = payout_parameters(after);
         if before.is_some() {
-            once(&mut end, Parameters::default().number(after.number).payout_state(&after.state))?;
+            once(&mut end, &Parameters::default().number(after.number).payout_state(&after.state))?;
         } else {
-            let parameters = Parameters::default()
-                .number(after.number)
-                .key(&after.step)
-                .number(after.customer)
-                .number(after.amount.micros())
-                .number(after.fee.micros())
-                .text(after.destination.as_str())
-                .number(after.ordered)
-                .payout_state(&after.state);
-            once(&mut insert, parameters)?;
+            once(&mut insert, &row)?;
         }
+        batch.row(&PAYOUTS, &row);
     }
     Ok(())
 }
 
-fn write_movements(connection: &Connection, movements: &[Movement]) -> Result<(), StoreError> {
+fn write_movements(
+    connection: &Connection,
+    movements: &[Movement],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(&insert("movements", MOVEMENT, 5))?;
     for movement in movements {
         let parameters = Parameters::default()
@@ -153,16 +244,23 @@ fn write_movements(connection: &Connection, movements: &[Movement]) -> Result<()
             .text(codec::direction(movement.direction))
             .number(movement.amount.micros())
             .number(movement.at);
-        once(&mut insert, parameters)?;
+        once(&mut insert, &parameters)?;
+        batch.row(&MOVEMENTS, &parameters);
     }
     Ok(())
 }
 
-fn write_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<(), StoreError> {
-    let columns = TRANSFER.trim_start_matches("number, ");
-    let mut insert = connection.prepare_cached(&insert("transfers", columns, 11))?;
-    for transfer in transfers {
+fn write_transfers(
+    connection: &Connection,
+    transfers: &[Transfer],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let sql = "SELECT coalesce(max(number), 0) FROM transfers";
+    let last: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    let mut insert = connection.prepare_cached(&insert("transfers", TRANSFER, 12))?;
+    for (number, transfer) in (last.saturating_add(1)..).zip(transfers) {
         let parameters = Parameters::default()
+            .value(number)
             .account(transfer.debit)
             .account(transfer.credit)
             .number(transfer.amount.micros())
@@ -171,7 +269,8 @@ fn write_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<()
             .value(transfer.payout.map(codec::int))
             .text_or_null(transfer.movement.as_ref().map(Text::as_str))
             .number(transfer.at);
-        once(&mut insert, parameters)?;
+        once(&mut insert, &parameters)?;
+        batch.row(&TRANSFERS, &parameters);
     }
     Ok(())
 }
@@ -200,6 +299,18 @@ fn step_parameters(step: &Step) -> Parameters {
         .step_state(&step.state)
 }
 
+fn payout_parameters(payout: &Payout) -> Parameters {
+    Parameters::default()
+        .number(payout.number)
+        .key(&payout.step)
+        .number(payout.customer)
+        .number(payout.amount.micros())
+        .number(payout.fee.micros())
+        .text(payout.destination.as_str())
+        .number(payout.ordered)
+        .payout_state(&payout.state)
+}
+
 fn vendor_parameters(vendor: &Vendor) -> Result<Parameters, StoreError> {
     let json = |error: serde_json::Error| StoreError::Integrity(error.to_string());
     Ok(Parameters::default()
@@ -226,7 +337,7 @@ fn insert(table: &str, columns: &str, count: usize) -> String {
 }
 
 /// Runs a statement that must change one row: where it changes none, the row is not as it was read.
-fn once(statement: &mut CachedStatement<'_>, parameters: Parameters) -> Result<(), StoreError> {
+fn once(statement: &mut CachedStatement<'_>, parameters: &Parameters) -> Result<(), StoreError> {
     match statement.execute(params_from_iter(parameters.all()))? {
         1 => Ok(()),
         count => Err(StoreError::Integrity(format!("{count} rows changed where one should"))),

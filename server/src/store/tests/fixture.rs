@@ -9,7 +9,7 @@ use tuppence_protocol::{
 
 use crate::ledger::{AccountId, Posting, Transfer, demands};
 use crate::store::records::{
-    Campaign, Direction, Movement, Payout, PayoutState, Reference, Registration, Vendor,
+    Campaign, Claim, Direction, Movement, Payout, PayoutState, Reference, Registration, Vendor,
 };
 use crate::store::{Store, Wanted, WorkingSet};
 
@@ -280,11 +280,16 @@ pub fn furnish(store: &mut dyn Store) {
     .unwrap();
 }
 
-/// [`furnish`], then one of everything: a paid, a cancelled, a forestalled and a pending payment (steps 1/2 to 1/5),
+/// [`furnish`], then one of everything: a claim, a solved challenge, a paid, a cancelled, a forestalled and a pending payment (steps 1/2 to 1/5),
 /// a cash-out confirmed, returned and open each (steps 0/1 to 0/3),
 /// and a withdrawal.
 pub fn live_a_life(store: &mut dyn Store) {
     furnish(store);
+    go_on(store);
+}
+
+/// What comes after [`furnish`] in a whole life.
+pub fn go_on(store: &mut dyn Store) {
     let one = serial(1);
     for (kind, key, complete) in [
         (StepKind::Payment, key(1, 2), true),
@@ -302,6 +307,14 @@ pub fn live_a_life(store: &mut dyn Store) {
     }
     run(store, wanted([1], [key(1, 4)]), |set| forestall(set, one, key(1, 4))).unwrap();
     run(store, wanted([1], [key(1, 5)]), |set| begin(set, StepKind::Payment, one, key(1, 5), 20)).unwrap();
+    run(store, Wanted::default(), |set| {
+        set.put_salt([3; 16], AT);
+        let custom_id = IdType { secret_id: 1, serial_number: one };
+        let known = Some((serial(9), usd(300)));
+        set.put_claim(Claim { custom_id, shown: scrip(12, 400), known, at: AT });
+        Ok(())
+    })
+    .unwrap();
     run(store, references(["invoice 9"]), |set| book(set, "invoice 9", 1, Direction::Withdrawal, 45))
         .unwrap();
 }

@@ -2,5 +2,7 @@
 
 mod conformance;
 pub(crate) mod fixture;
+mod old_copies;
 mod sqlite;
+mod tamper;
 mod working_set;

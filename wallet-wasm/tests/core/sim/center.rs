@@ -40,6 +40,8 @@ pub struct CenterSim {
     paid_out: Amount,
     payouts: BTreeMap<TranId, (CashOutStage, Timestamp)>,
     random: u8,
+    /// The epoch of the books.
+    pub epoch: u32,
 }
 
 /// One key for all tests: making one takes a second.
@@ -101,6 +103,7 @@ impl CenterSim {
             paid_out: usd("0"),
             payouts: BTreeMap::new(),
             random: 0,
+            epoch: 0,
         }
     }
 
@@ -154,18 +157,25 @@ impl CenterSim {
                 let step = self.steps.values().find(|step| step.key.tran_id == tran_id).unwrap().clone();
                 let purse = self.purses[&step.customer].clone();
                 let pending = purse.pending.and_then(|key| self.steps.get(&key)).cloned();
-                let outcome = self.center.return_payout(&purse, pending.as_ref(), step.amount, now).unwrap();
+                let outcome = self
+                    .center
+                    .return_payout(&purse, self.pending(pending.as_ref()), step.amount, now)
+                    .unwrap();
                 self.paid_out = self.paid_out.checked_sub(step.amount).unwrap();
                 self.keep(outcome);
             }
         }
     }
 
+    fn pending<'a>(&self, pending: Option<&'a Step>) -> Found<'a> {
+        Found { pending, epoch: self.epoch, ..Found::default() }
+    }
+
     /// Ends steps that nobody has ended within ten minutes.
     pub fn sweep(&mut self, now: Timestamp) {
         for purse in self.purses.values().cloned().collect::<Vec<_>>() {
             let pending = purse.pending.and_then(|key| self.steps.get(&key)).cloned();
-            let outcome = self.center.sweep(&purse, pending.as_ref(), now).unwrap();
+            let outcome = self.center.sweep(&purse, self.pending(pending.as_ref()), now).unwrap();
             self.keep(outcome);
         }
     }
@@ -189,7 +199,7 @@ impl CenterSim {
                 ok(&self.center.challenge([self.random; 16], now))
             }
             "/registration" => reply(decode(body).and_then(|message| self.register(&message, now))),
-            "/earner" => reply(decode(body).and_then(|message| self.attest(&message, now))),
+            "/earner" => reply(decode(body).and_then(|message| self.attest(&message))),
             "/issue" => reply(decode(body).and_then(|message| self.issue(&message, now))),
             "/payment" => reply(decode(body).and_then(|message| self.pay(&message, now))),
             "/issue/finish" | "/payment/finish" => {
@@ -248,17 +258,13 @@ impl CenterSim {
         Ok(reply)
     }
 
-    fn attest(
-        &self,
-        message: &AttestationRequest,
-        now: Timestamp,
-    ) -> Result<impl Serialize + use<>, Refusal> {
+    fn attest(&self, message: &AttestationRequest) -> Result<impl Serialize + use<>, Refusal> {
         let found = Found {
             purse: self.purses.get(&message.scrip.scrip.custom_id.serial_number),
             seller: Some(self.shop()),
             ..Found::default()
         };
-        self.center.attest(message, found, now)
+        self.center.attest(message, found)
     }
 
     fn issue(&mut self, message: &IssueStart, now: Timestamp) -> Result<impl Serialize + use<>, Refusal> {
@@ -308,6 +314,7 @@ impl CenterSim {
             pending: purse.and_then(|purse| purse.pending).and_then(|key| self.steps.get(&key)),
             seller,
             step: key.and_then(|key| self.steps.get(&key)),
+            epoch: self.epoch,
         };
         act(&self.center, found)
     }

@@ -99,7 +99,8 @@ fn a_returned_payout_raises_the_purse_and_ends_what_was_pending() {
     let order = world.payment_offer("0.03");
     buyer.take(&world.s4(&buyer.pay(Code::Pm4_1, &order)).unwrap());
     let pending = world.steps.values().next();
-    let outcome = world.center.return_payout(world.purse(&buyer), pending, usd("9.9"), world.now).unwrap();
+    let found = Found { pending, ..Found::default() };
+    let outcome = world.center.return_payout(world.purse(&buyer), found, usd("9.9"), world.now).unwrap();
     world.keep(outcome);
     // The payment was not confirmed yet, so it is back too; the purse's limit does not hold it up.
     buyer.take(&world.finish(&buyer.finish(Code::Pm6_2, None)).unwrap());

@@ -1,6 +1,7 @@
 //! A small world around the center: shops, a campaign, books and a buyer that can send anything.
 
 mod cash_out;
+mod epochs;
 mod issue;
 mod payment;
 mod property;
@@ -64,6 +65,7 @@ struct World {
     steps: BTreeMap<StepKey, Step>,
     books: BTreeMap<Account, u64>,
     transactions: u8,
+    epoch: u32,
 }
 
 fn usd(text: &str) -> Amount {
@@ -116,6 +118,7 @@ impl World {
             steps: BTreeMap::new(),
             books: BTreeMap::from([(Account::Campaign, 1_000_000)]),
             transactions: 0,
+            epoch: 0,
         }
     }
 
@@ -156,6 +159,7 @@ impl World {
             pending: purse.and_then(|purse| purse.pending).and_then(|key| self.steps.get(&key)),
             seller,
             step: key.and_then(|key| self.steps.get(&key)),
+            epoch: self.epoch,
         }
     }
 
@@ -279,7 +283,7 @@ impl World {
 
     fn attest(&self, message: &AttestationRequest) -> Result<AttestationReply, Refusal> {
         let customer = message.scrip.scrip.custom_id.serial_number;
-        self.center.attest(message, self.found(customer, Some(&message.vendor_id), None), self.now)
+        self.center.attest(message, self.found(customer, Some(&message.vendor_id), None))
     }
 }
 

@@ -186,13 +186,15 @@ fn a_payment_that_nobody_finishes_is_voided_after_ten_minutes() {
     buyer.take(&world.s4(&buyer.pay(Code::Pm4_1, &order)).unwrap());
     world.now = Timestamp::from_millis(world.now.as_millis() + 10 * MINUTE_MS - 1);
     let purse = world.purse(&buyer);
-    let swept = world.center.sweep(purse, world.steps.values().next(), world.now).unwrap();
+    let found = Found { pending: world.steps.values().next(), ..Found::default() };
+    let swept = world.center.sweep(purse, found, world.now).unwrap();
     assert!(swept.changes.is_empty() && swept.purse.is_none());
 
     world.now = Timestamp::from_millis(world.now.as_millis() + 1);
     let finish = buyer.finish(Code::Pm6_1, of_payment(&order));
     assert_eq!(code(world.finish(&finish)), ErrorCode::TransactionVoided);
-    let outcome = world.center.sweep(world.purse(&buyer), world.steps.values().next(), world.now).unwrap();
+    let found = Found { pending: world.steps.values().next(), ..Found::default() };
+    let outcome = world.center.sweep(world.purse(&buyer), found, world.now).unwrap();
     world.keep(outcome);
     assert_eq!((world.balance(Account::Transit), world.purse(&buyer).live.value), (0, usd("1")));
     assert_eq!(code(world.finish(&finish)), ErrorCode::TransactionVoided);

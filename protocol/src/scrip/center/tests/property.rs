@@ -118,7 +118,11 @@ impl Run {
             Move::Sweep => {
                 let purse = self.world.purse(&self.buyer);
                 let pending = purse.pending.map(|key| &self.world.steps[&key]);
-                let outcome = self.world.center.sweep(purse, pending, self.world.now).unwrap();
+                let outcome = self
+                    .world
+                    .center
+                    .sweep(purse, Found { pending, ..Found::default() }, self.world.now)
+                    .unwrap();
                 return self.world.keep(outcome);
             }
         };
