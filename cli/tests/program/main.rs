@@ -1,6 +1,7 @@
 //! The program as an operator meets it: started, asked, attacked, stopped, started again.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
+mod books;
 mod commands;
 mod disk;
 mod reader;

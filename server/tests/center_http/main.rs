@@ -5,6 +5,7 @@ mod again;
 mod browsers;
 mod buyer;
 mod flood;
+mod kept;
 mod limits;
 mod refused;
 mod splice;

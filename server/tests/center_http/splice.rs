@@ -114,5 +114,5 @@ async fn no_field_of_a_message_can_be_altered_or_taken_from_another_one() {
 
     assert_eq!(ann.live(&stand).await, "USD:0.8".parse().unwrap());
     assert_eq!(ben.live(&stand).await, "USD:1.8".parse().unwrap());
-    assert!(tried > 200, "only {tried} messages were tried");
+    assert!(tried > 150, "only {tried} messages were tried");
 }

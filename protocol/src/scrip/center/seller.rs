@@ -31,13 +31,16 @@ impl Center {
             let message = format!("{} does not belong to this kind of transaction.", code.as_str());
             return Err(Refusal::new(ErrorCode::TransactionConflict, message));
         }
-        let outcome = match step.map(|step| (step, &step.state)) {
-            None | Some((_, StepState::Pending)) => Outcome::Open,
-            Some((step, StepState::Posted(_))) => Outcome::Posted(self.receipt(step, seller)?.receipt),
-            Some((_, StepState::Voided(..))) => Outcome::Voided,
+        // An end's date is the step's, so that the same question gets the same bytes once it has ended.
+        let (outcome, date) = match step.map(|step| (step, &step.state)) {
+            None | Some((_, StepState::Pending)) => (Outcome::Open, now),
+            Some((step, StepState::Posted(at))) => {
+                (Outcome::Posted(self.receipt(step, seller)?.receipt), *at)
+            }
+            Some((_, StepState::Voided(at, _))) => (Outcome::Voided, *at),
         };
         let reply = RelayReply {
-            header: Header::new(code, now),
+            header: Header::new(code, date),
             tran_id: message.tran_id,
             outcome,
             secret_id: message.secret_id,
