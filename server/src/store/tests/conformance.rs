@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use tuppence_protocol::ids::{IdType, Serial};
 use tuppence_protocol::scrip::center::{StepKind, StepState};
-use tuppence_protocol::{Currency, Timestamp};
+use tuppence_protocol::{Currency, ErrorCode, Refusal, Timestamp};
 
 use super::fixture::*;
 use crate::ledger::audit::audit;
 use crate::ledger::{AccountId, Posting};
 use crate::store::memory::MemoryStore;
-use crate::store::records::{Direction, PayoutState};
+use crate::store::records::{Claim, Direction, Epoch, EpochReason, PayoutState};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Change, Changes, Counts, Store, StoreError, Wanted, WorkingSet};
 
@@ -36,6 +37,9 @@ macro_rules! store_conformance {
                 a_reference_is_used_once,
                 a_wallet_is_registered_once,
                 solved_challenges_are_remembered_until_they_end,
+                an_epoch_begins_with_numbers_of_its_own,
+                a_buyer_has_one_claim,
+                what_was_cancelled_and_never_came_is_forgotten_and_nothing_else,
                 the_oldest_pending_steps_come_first,
                 payout_orders_are_listed_in_order,
                 after_a_whole_life_the_audit_finds_nothing,
@@ -296,4 +300,69 @@ fn after_a_whole_life_the_audit_finds_nothing(store: &mut dyn Store) {
     // The currency, a seller, a campaign, six accounts, nine steps' transfers and so on.
     assert_eq!(report.rows, u64::try_from(shown(store).len()).unwrap());
     assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500 - 50 - 50 - 50 - 20);
+}
+
+fn an_epoch_begins_with_numbers_of_its_own(store: &mut dyn Store) {
+    furnish(store);
+    assert_eq!(store.epochs().unwrap(), [Epoch::NEW]);
+    let epoch = Epoch { number: 500_000, began: AT, reason: EpochReason::Restored, lost: None };
+    let refused = run(store, Wanted::default(), |set| {
+        set.begin_epoch(epoch);
+        Err::<(), _>(Refusal::new(ErrorCode::Fault, "no"))
+    });
+    assert!(refused.is_err() && store.epochs().unwrap().len() == 1, "a refused command began an epoch");
+    run(store, Wanted::default(), |set| {
+        set.begin_epoch(epoch);
+        assert_eq!(*set.epoch(), epoch);
+        register(set, 2)
+    })
+    .unwrap();
+    assert_eq!(store.epochs().unwrap(), [Epoch::NEW, epoch]);
+    let mut set = store.load(Wanted::default()).unwrap();
+    assert_eq!(*set.epoch(), epoch);
+    let first = Serial::first_of(epoch.number).unwrap();
+    assert_eq!(set.next_customer(), first.next());
+    assert_eq!((set.next_payout(), set.next_vendor()), (Some(first.get()), Some(2)));
+    drop(set);
+    assert_eq!(store.counts().unwrap().purses, 2);
+    assert_eq!(audit(store).unwrap().epochs, [epoch]);
+}
+
+fn a_buyer_has_one_claim(store: &mut dyn Store) {
+    furnish(store);
+    let claims = || Wanted { claims: [serial(1), serial(2)].into(), ..Wanted::default() };
+    let claim = |shown: u64| {
+        let custom_id = IdType { secret_id: 1, serial_number: serial(1) };
+        Claim { custom_id, shown: scrip(shown, 400), known: None, at: AT }
+    };
+    for shown in [12, 14] {
+        run(store, claims(), |set| {
+            set.put_claim(claim(shown));
+            Ok(())
+        })
+        .unwrap();
+        let set = store.load(claims()).unwrap();
+        assert_eq!((set.claim(serial(1)), set.claim(serial(2))), (Some(&claim(shown)), None));
+    }
+    let report = audit(store).unwrap();
+    assert_eq!((report.findings, report.claims), (vec![], vec![claim(14)]));
+}
+
+fn what_was_cancelled_and_never_came_is_forgotten_and_nothing_else(store: &mut dyn Store) {
+    live_a_life(store);
+    let steps = |store: &mut dyn Store| shown(store).iter().filter(|row| row.starts_with("Step(")).count();
+    let before = steps(store);
+    let forget = |store: &mut dyn Store, before| {
+        run(store, Wanted::default(), |set| {
+            set.forget_cancelled(before);
+            Ok(())
+        })
+        .unwrap();
+    };
+    forget(store, AT);
+    assert_eq!(steps(store), before, "it was forgotten too early");
+    forget(store, Timestamp::from_millis(AT.as_millis() + 1));
+    assert_eq!(steps(store), before - 1);
+    assert_eq!(store.load(wanted([], [key(1, 4)])).unwrap().step(&key(1, 4)).map(|step| step.key), None);
+    assert_eq!(audit(store).unwrap().findings, []);
 }
