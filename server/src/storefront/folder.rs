@@ -111,6 +111,10 @@ impl Folder {
     /// # Errors
     /// If there is none of this name inside the folder.
     pub fn open_file(&self, file: &str) -> io::Result<std::fs::File> {
+        // Looked at before it is opened: a pipe would hold whoever opens it.
+        if !self.dir.metadata(file)?.is_file() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let opened = self.dir.open(file)?;
         if opened.metadata()?.is_file() { Ok(opened.into_std()) } else { Err(io::ErrorKind::NotFound.into()) }
     }
@@ -184,5 +188,19 @@ mod tests {
         let folder = Folder::open(root.path()).unwrap();
         assert!(folder.read("large.md", 1_024).unwrap_err().message.contains("larger than 1 KiB"));
         assert_eq!(folder.read("latin.md", 1_024).unwrap_err().line, Some(2));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_or_a_device_holds_nobody() {
+        let root = tempfile::tempdir().unwrap();
+        let pipe = root.path().join("a.md");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        fs::create_dir(root.path().join("b.md")).unwrap();
+        let folder = Folder::open(root.path()).unwrap();
+        for name in ["a.md", "b.md"] {
+            assert!(folder.open_file(name).is_err(), "{name}");
+            assert!(folder.read(name, 100).is_err(), "{name}");
+        }
     }
 }

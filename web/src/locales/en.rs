@@ -41,6 +41,7 @@ pub const TEXTS: Texts = Texts {
         registering: "Making your keys",
         done: "Your wallet is ready",
         progress: "Creating the wallet",
+        stop: "Not now",
         unfinished: "Nothing is lost: creating your wallet goes on where it stopped.",
     },
     home: Home {

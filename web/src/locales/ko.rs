@@ -41,6 +41,7 @@ pub const TEXTS: Texts = Texts {
         registering: "열쇠를 만들고 있습니다",
         done: "지갑이 준비되었습니다",
         progress: "지갑 만들기",
+        stop: "나중에 하기",
         unfinished: "잃은 것은 없습니다. 지갑 만들기는 멈춘 곳에서 이어집니다.",
     },
     home: Home {

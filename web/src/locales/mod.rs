@@ -150,6 +150,7 @@ pub struct Welcome {
     pub registering: &'static str,
     pub done: &'static str,
     pub progress: &'static str,
+    pub stop: &'static str,
     pub unfinished: &'static str,
 }
 

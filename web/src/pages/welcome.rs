@@ -5,7 +5,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tuppence_wallet::view::{CampaignCard, CampaignState, Progress};
-use tuppence_wallet::{Wallet, WalletError};
+use tuppence_wallet::{Problem, Wallet, WalletError};
 
 use crate::address::Address;
 use crate::browser;
@@ -24,7 +24,7 @@ const SOLVED: u64 = 85;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Creation {
     Asked,
-    Running { words: &'static str, done: u64 },
+    Running { words: &'static str, done: u64, stoppable: bool },
     Failed(WalletError),
 }
 
@@ -38,7 +38,7 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
     let home = address.path_now() == "/";
     let create = Callback::new(move |()| {
         let Some(wallet) = state.wallet() else { return };
-        creation.set(Creation::Running { words: texts.welcome.meeting, done: 0 });
+        creation.set(Creation::Running { words: texts.welcome.meeting, done: 0, stoppable: true });
         state.set_creating(true);
         spawn_local(async move {
             let shown = move |progress| creation.set(progressed(progress, creation));
@@ -47,6 +47,7 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
             state.set_creating(false);
             match created {
                 Ok(()) => state.refresh().await,
+                Err(error) if error.is(Problem::Stopped) => creation.set(Creation::Asked),
                 Err(error) => creation.set(Creation::Failed(error)),
             }
             // In the same breath as the change above, so that no other page is seen between.
@@ -76,7 +77,9 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
             <p class="welcome__lead">{sentence}</p>
             {move || match creation.get() {
                 Creation::Asked => asked(create).into_any(),
-                Creation::Running { words, done } => view! { <Running words=words done=done/> }.into_any(),
+                Creation::Running { words, done, stoppable } => {
+                    view! { <Running words=words done=done stoppable=stoppable/> }.into_any()
+                }
                 Creation::Failed(error) => {
                     view! { <Trouble error=error again=create during=While::Creating/> }.into_any()
                 }
@@ -96,7 +99,13 @@ fn asked(create: Callback<()>) -> impl IntoView {
 }
 
 #[component]
-fn Running(words: &'static str, done: u64) -> impl IntoView {
+fn Running(words: &'static str, done: u64, stoppable: bool) -> impl IntoView {
+    let state = WalletState::current();
+    let stop = move |_| {
+        if let Some(wallet) = state.wallet() {
+            wallet.stop_registering();
+        }
+    };
     view! {
         <div class="creation">
             <p role="status">{words}</p>
@@ -106,6 +115,9 @@ fn Running(words: &'static str, done: u64) -> impl IntoView {
                 value=done.to_string()
                 aria-label=texts().welcome.progress
             ></progress>
+            <button type="button" class="button" disabled=!stoppable on:click=stop>
+                {texts().welcome.stop}
+            </button>
         </div>
     }
 }
@@ -117,13 +129,15 @@ fn progressed(progress: Progress, before: RwSignal<Creation>) -> Creation {
         Creation::Running { done, .. } => done,
         Creation::Asked | Creation::Failed(_) => 0,
     };
+    // From the moment that R1 is stored, the wallet is as good as made.
+    let stoppable = matches!(progress, Progress::MeetingCenter | Progress::Solving { .. });
     let (words, done) = match progress {
         Progress::MeetingCenter => (texts.meeting, MET / 2),
         Progress::Solving { tried, expected } => (texts.solving, MET + solving(tried, expected)),
         Progress::Registering => (texts.registering, SOLVED + MET),
         Progress::Done => (texts.done, WHOLE),
     };
-    Creation::Running { words, done: done.max(least) }
+    Creation::Running { words, done: done.max(least), stoppable }
 }
 
 /// Luck decides how many hashes it takes: after the expected number half of the way is done, after twice as many
