@@ -6,6 +6,7 @@ mod gate;
 mod prerequisites;
 mod process;
 mod run;
+mod sim;
 mod site;
 mod size;
 mod tidy;
@@ -33,6 +34,7 @@ enum Command {
     Run(run::Arguments),
     Build(build::Arguments),
     Test(gate::Arguments),
+    Sim(sim::Arguments),
     Tidy(tidy::Arguments),
 }
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Build(arguments) => build::build(&arguments),
         Command::Test(arguments) => gate::test(&arguments),
+        Command::Sim(arguments) => sim::sim(&arguments),
         Command::Tidy(arguments) => tidy::tidy(&arguments),
     };
     outcome.unwrap_or_else(|error| {

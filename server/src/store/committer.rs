@@ -3,19 +3,21 @@
 //! Replies leave after the commit. If it fails, no one in the batch is answered but with
 //! [`CommitError::StoreUnavailable`], nothing has happened, and the next batch starts from the store again.
 
+pub mod engine;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tuppence_protocol::scrip::center::StepState;
 use tuppence_protocol::{ErrorCode, Refusal, Timestamp};
 
 use super::ended::Ended;
-use super::{Changes, Directory, Store, StoreError, Wanted, WorkingSet};
+use super::{Directory, Store, StoreError, Wanted, WorkingSet};
 use crate::clock::Clock;
+use engine::{Engine, Served};
 
 /// What commands mean: the center's rules, without I/O.
 pub trait Rules: Send + 'static {
@@ -163,10 +165,7 @@ impl<R: Rules> Committer<R> {
             ended: ended.clone(),
         };
         let worker = Worker {
-            store,
-            rules,
-            clock,
-            seen: Timestamp::from_millis(0),
+            engine: Engine::new(store, rules, clock),
             batch_max: limits.batch_max.max(1),
             directory,
             meter,
@@ -271,11 +270,7 @@ impl<R: Rules> Handle<R> {
 
 /// What happens on the thread.
 struct Worker<R: Rules> {
-    store: Box<dyn Store>,
-    rules: R,
-    clock: Arc<dyn Clock>,
-    /// The latest time that a batch has seen.
-    seen: Timestamp,
+    engine: Engine<R>,
     batch_max: usize,
     directory: watch::Sender<Arc<Directory>>,
     meter: Arc<Meter>,
@@ -300,12 +295,12 @@ impl<R: Rules> Worker<R> {
             }
             self.serve(batch);
             if let Some(read) = read
-                && catch_unwind(AssertUnwindSafe(|| read(self.store.as_mut()))).is_err()
+                && catch_unwind(AssertUnwindSafe(|| read(self.engine.store()))).is_err()
             {
                 tracing::error!("a read of the store panicked");
             }
         }
-        self.store
+        self.engine.into_store()
     }
 
     /// Applies a batch, commits it, and answers.
@@ -316,9 +311,10 @@ impl<R: Rules> Worker<R> {
         let (commands, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         // A panic leaves no trace but in the working set, which is gone, and in the store's open transaction,
         // which is rolled back when it is dropped.
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.apply_and_commit(commands)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.engine.serve(commands)));
         let failure = match outcome {
-            Ok(Ok(results)) => {
+            Ok(Ok(served)) => {
+                let results = self.tell(served);
                 self.meter.commands.fetch_add(u64::try_from(results.len()).unwrap_or(0), Ordering::Relaxed);
                 for (answer, result) in answers.into_iter().zip(results) {
                     // Whoever asked may have left; what they asked for has happened all the same.
@@ -341,81 +337,20 @@ impl<R: Rules> Worker<R> {
         }
     }
 
-    fn apply_and_commit(
-        &mut self,
-        commands: Vec<R::Command>,
-    ) -> Result<Vec<Result<R::Reply, CommitError>>, StoreError> {
-        let directory = self.store.directory()?;
-        let mut wanted = Wanted::default();
-        let known = commands.iter().map(|command| {
-            let rules = &self.rules;
-            catch_unwind(AssertUnwindSafe(|| rules.wanted(command, &directory, &mut wanted))).is_ok()
-        });
-        let known: Vec<bool> = known.collect();
-        drop(directory);
-        let mut set = self.store.load(wanted)?;
-        // A clock that is set back must not bring to life what was refused as too late: time stands still until
-        // the clock has caught up.
-        let now = self.seen.max(self.clock.now());
-        self.seen = now;
-        let applied = commands.into_iter().zip(known);
-        let results =
-            applied.map(
-                |(command, known)| {
-                    if known { self.apply(&mut set, command, now) } else { Err(CommitError::Fault) }
-                },
-            );
-        let results = results.collect();
-        self.commit(set.into_changes())?;
-        Ok(results)
-    }
-
-    /// One command; should it panic, the set forgets it, and the others go on.
-    fn apply(
-        &self,
-        set: &mut WorkingSet,
-        command: R::Command,
-        now: Timestamp,
-    ) -> Result<R::Reply, CommitError> {
-        let applied =
-            catch_unwind(AssertUnwindSafe(|| set.command(|set| self.rules.apply(set, command, now))));
-        match applied {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(refusal)) => {
-                if refusal.code == ErrorCode::Fault {
-                    tracing::error!(%refusal, "a command did not fit");
-                }
-                Err(CommitError::Refused(refusal))
-            }
-            Err(_) => {
-                tracing::error!("a command panicked");
-                Err(CommitError::Fault)
-            }
+    /// Tells whoever follows the directory or waits for the end of a step; the batch is durable.
+    fn tell(&mut self, served: Served<R::Reply>) -> Vec<Result<R::Reply, CommitError>> {
+        if let Some(took) = served.commit_time {
+            self.meter.committed(took);
         }
-    }
-
-    fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let ended: Vec<_> = changes
-            .steps
-            .iter()
-            .filter(|step| step.after.state != StepState::Pending)
-            .map(|step| (step.after.key, step.after.state.clone()))
-            .collect();
-        let directory_changes = !changes.vendors.is_empty() || !changes.campaigns.is_empty();
-        let begun = Instant::now();
-        self.store.commit(changes)?;
-        self.meter.committed(begun.elapsed());
-        // From here on nothing may fail: the batch is durable.
-        if directory_changes && let Ok(directory) = self.store.directory() {
+        if served.directory_changed
+            && let Ok(directory) = self.engine.store().directory()
+        {
             self.directory.send_replace(directory);
         }
-        for (key, state) in ended {
+        for (key, state) in served.ended {
             self.ended.announce(key, &state);
         }
-        Ok(())
+        served.results
     }
 }
 

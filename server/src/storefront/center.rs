@@ -1,5 +1,7 @@
 //! The shop's center, over HTTP only.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,22 +11,27 @@ use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::scrip::relay::{RelayReply, RelayRequest};
 use tuppence_protocol::{ErrorBody, ErrorCode, Refusal};
 
+use super::ports::{Answer, Transport};
+
 /// The center holds a relayed message for 25 seconds; the rest is for the way.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(35);
-/// Bytes of an answer.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// One center.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CenterClient {
-    http: reqwest::Client,
-    origin: String,
+    transport: Arc<dyn Transport>,
+}
+
+impl fmt::Debug for CenterClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CenterClient")
+    }
 }
 
 impl CenterClient {
-    /// The center at `origin`, such as `https://center.example`, asked through `http`.
-    pub fn new(http: reqwest::Client, origin: &str) -> Self {
-        CenterClient { http, origin: origin.to_owned() }
+    /// The center that `transport` leads to.
+    pub fn new(transport: Arc<dyn Transport>) -> Self {
+        CenterClient { transport }
     }
 
     /// Who the center is, and what it takes.
@@ -32,7 +39,7 @@ impl CenterClient {
     /// # Errors
     /// [`ErrorCode::CenterUnreachable`].
     pub async fn info(&self) -> Result<CenterInfo, Refusal> {
-        self.send(self.http.get(format!("{}/api/v1/center", self.origin))).await
+        self.send("center".to_owned(), None).await
     }
 
     /// M3 or S3, relayed.
@@ -52,30 +59,25 @@ impl CenterClient {
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Refusal> {
-        self.send(self.http.post(format!("{}/api/v1/{path}", self.origin)).json(body)).await
+        let json = serde_json::to_vec(body).map_err(|error| unreachable_center(&error))?;
+        self.send(path.to_owned(), Some(json)).await
     }
 
-    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Refusal> {
-        let mut response = request.send().await.map_err(|error| unreachable_center(&error))?;
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|error| unreachable_center(&error))? {
-            body.extend_from_slice(&part);
-            if body.len() > ANSWER_BYTES_MAX {
-                return Err(unreachable_center(&"its answer is too long"));
-            }
-        }
-        if response.status().is_success() {
+    async fn send<T: DeserializeOwned>(&self, path: String, body: Option<Vec<u8>>) -> Result<T, Refusal> {
+        let sent = self.transport.send(path, body).await;
+        let Answer { status, body } = sent.map_err(|reason| unreachable_center(&reason))?;
+        if (200..300).contains(&status) {
             return serde_json::from_slice(&body).map_err(|error| unreachable_center(&error));
         }
         match serde_json::from_slice::<ErrorBody>(&body) {
-            Ok(error) if response.status().is_client_error() => Err(Refusal::new(error.code, error.message)),
+            Ok(error) if (400..500).contains(&status) => Err(Refusal::new(error.code, error.message)),
             Ok(error) => Err(unreachable_center(&error.message)),
-            Err(_) => Err(unreachable_center(&response.status())),
+            Err(_) => Err(unreachable_center(&status)),
         }
     }
 }
 
-fn unreachable_center(reason: &dyn std::fmt::Display) -> Refusal {
+fn unreachable_center(reason: &dyn fmt::Display) -> Refusal {
     tracing::warn!(%reason, "the center did not answer");
     Refusal::new(ErrorCode::CenterUnreachable, "The shop cannot reach the payment center.")
 }

@@ -20,6 +20,7 @@ mod earn;
 pub mod folder;
 mod funding;
 pub mod pages;
+pub mod ports;
 pub mod problem;
 mod relay;
 mod sale;
@@ -52,6 +53,7 @@ use center::CenterClient;
 use cookie::Cookies;
 use credentials::Credentials;
 pub use earn::Permission;
+use ports::Ports;
 use problem::{Problem, Severity};
 use relay::Relay;
 use store::{ShopStore, ShopStoreError, StoreHandle};
@@ -100,7 +102,7 @@ pub const HELD_MAX: usize = 2_000;
 /// A shop.
 pub struct Storefront {
     settings: Settings,
-    clock: Arc<dyn Clock>,
+    ports: Ports,
     store: StoreHandle,
     cookies: Cookies,
     catalogue_settings: CatalogueSettings,
@@ -168,8 +170,18 @@ impl Storefront {
         clock: Arc<dyn Clock>,
         http: reqwest::Client,
     ) -> Result<Arc<Self>, OpenError> {
-        let store = ShopStore::open(&settings.database)?;
-        let secret = store.secret()?;
+        let store = StoreHandle::new(ShopStore::open(&settings.database)?);
+        let ports = Ports { clock, ..Ports::system(http, &settings.center_origin) };
+        Self::on(settings, ports, store)
+    }
+
+    /// A shop on these ports and this store, whatever they are; reads its folders.
+    ///
+    /// # Errors
+    /// If the store fails, or the credentials have no secret.
+    pub fn on(settings: Settings, ports: Ports, handle: StoreHandle) -> Result<Arc<Self>, OpenError> {
+        let store = handle.blocking();
+        let secret = store.secret(&*ports.random)?;
         let budgets = store.budgets()?.into_iter().map(|state| (state.item.clone(), state)).collect();
         let known: Option<KnownCenter> =
             store.setting(CENTER_SETTING)?.and_then(|text| serde_json::from_str(&text).ok());
@@ -186,11 +198,12 @@ impl Storefront {
         };
         let catalogue = Catalogue::load(&settings.content, &catalogue_settings);
         let campaigns = Campaigns::load(&settings.campaigns, settings.prices.currency, &campaign_media);
-        let center = CenterClient::new(http, &settings.center_origin);
+        let center = CenterClient::new(ports.center.clone());
+        let background = ports.background.clone();
         let shop = Arc::new(Storefront {
-            relay: Relay::new(center.clone(), settings.hold, settings.held_max),
+            relay: Relay::new(center.clone(), background, settings.hold, settings.held_max),
             cookies: Cookies::new(secret),
-            store: StoreHandle::new(store),
+            store: handle,
             catalogue: ArcSwap::from_pointee(catalogue),
             campaigns: ArcSwap::from_pointee(campaigns),
             seller: ArcSwapOption::new(seller),
@@ -198,7 +211,7 @@ impl Storefront {
             budgets_changed: Notify::new(),
             reloads: value::Sender::new(0),
             settings,
-            clock,
+            ports,
             catalogue_settings,
             campaign_media,
             center,
@@ -211,20 +224,23 @@ impl Storefront {
     /// Must be called in a Tokio runtime.
     #[must_use]
     pub fn start(self: &Arc<Self>) -> Running {
-        let shop = self.clone();
-        let funding = tokio::spawn(async move {
-            shop.meet_center().await;
-            let mut reloads = shop.reloads.subscribe();
-            loop {
-                shop.fund_all().await;
-                tokio::select! {
-                    () = tokio::time::sleep(FUNDING_PERIOD) => {}
-                    () = shop.budgets_changed.notified() => {}
-                    _ = reloads.changed() => {}
-                }
+        Running { funding: tokio::spawn(self.clone().work()), _watching: watch::watch(self) }
+    }
+
+    /// Meets the center, then sets budgets aside: at once, from time to time, and whenever they may have changed.
+    /// Never ends.
+    pub async fn work(self: Arc<Self>) {
+        self.meet_center().await;
+        let mut reloads = self.reloads.subscribe();
+        loop {
+            self.fund_all().await;
+            tokio::select! {
+                biased;
+                () = self.ports.background.pause(FUNDING_PERIOD) => {}
+                () = self.budgets_changed.notified() => {}
+                _ = reloads.changed() => {}
             }
-        });
-        Running { funding, _watching: watch::watch(self) }
+        }
     }
 
     /// Reads both folders again; what is read replaces what was there, between two requests.
@@ -291,7 +307,7 @@ impl Storefront {
 
     /// The shop's clock.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.ports.clock.now()
     }
 
     /// The seller's side of the protocol, once the center is known.
@@ -303,7 +319,7 @@ impl Storefront {
 
     fn fresh(&self) -> Result<Fresh, Refusal> {
         let mut random = [0; 10];
-        getrandom::fill(&mut random).map_err(fault)?;
+        self.ports.random.fill(&mut random).map_err(fault)?;
         Ok(Fresh { now: self.now(), random })
     }
 
@@ -318,7 +334,7 @@ impl Storefront {
         let info = loop {
             match self.center.info().await {
                 Ok(info) => break info,
-                Err(_) => tokio::time::sleep(pause).await,
+                Err(_) => self.ports.background.pause(pause).await,
             }
             pause = longest.min(pause.saturating_mul(2));
         };

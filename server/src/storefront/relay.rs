@@ -1,9 +1,10 @@
 //! M3 and S3 held open until the center confirms: many readers wait, one question for each transaction is asked.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tuppence_protocol::scrip::Code;
@@ -11,6 +12,7 @@ use tuppence_protocol::scrip::seller::{AwaitingOutcome, Seller, Settled};
 use tuppence_protocol::{ErrorCode, Refusal, Timestamp, TranId};
 
 use crate::storefront::center::CenterClient;
+use crate::storefront::ports::Background;
 
 /// A center that holds nothing is not asked more often than this.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -28,19 +30,30 @@ type Answer = Result<Word, Refusal>;
 type Question = (Code, TranId);
 
 /// Relays to one center.
-#[derive(Debug)]
 pub struct Relay {
     center: CenterClient,
+    background: Arc<dyn Background>,
     hold: Duration,
     room: Semaphore,
     asked: Mutex<HashMap<Question, watch::Receiver<Option<Answer>>>>,
 }
 
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("hold", &self.hold).field("room", &self.room).finish_non_exhaustive()
+    }
+}
+
 impl Relay {
     /// Holds at most `held_max` requests, each for at most `hold`.
-    pub fn new(center: CenterClient, hold: Duration, held_max: usize) -> Arc<Self> {
+    pub fn new(
+        center: CenterClient,
+        background: Arc<dyn Background>,
+        hold: Duration,
+        held_max: usize,
+    ) -> Arc<Self> {
         let room = Semaphore::new(held_max.min(Semaphore::MAX_PERMITS));
-        Arc::new(Relay { center, hold, room, asked: Mutex::new(HashMap::new()) })
+        Arc::new(Relay { center, background, hold, room, asked: Mutex::new(HashMap::new()) })
     }
 
     /// Waits until the transaction has ended, the time is up, or `give_up` ends; then it may still be open.
@@ -58,16 +71,19 @@ impl Relay {
         })?;
         let ended = async {
             loop {
-                let since = Instant::now();
+                // From before the question, so that a center that holds it is asked again at once.
+                let pause = self.background.pause(PAUSE);
                 match self.ask(seller, waiting).await?.settled {
-                    Settled::Open => tokio::time::sleep(PAUSE.saturating_sub(since.elapsed())).await,
+                    Settled::Open => pause.await,
                     settled => return Ok(settled),
                 }
             }
         };
+        // In this order, so that the simulator's runs repeat themselves, and an end that has come is told.
         tokio::select! {
+            biased;
             settled = ended => settled,
-            () = tokio::time::sleep(self.hold) => Ok(Settled::Open),
+            () = self.background.pause(self.hold) => Ok(Settled::Open),
             () = give_up => Ok(Settled::Open),
         }
     }
@@ -103,11 +119,11 @@ impl Relay {
         let (sender, receiver) = watch::channel(None);
         asked.insert(key, receiver.clone());
         let (relay, seller, waiting) = (self.clone(), seller.clone(), waiting.clone());
-        tokio::spawn(async move {
+        self.background.spawn(Box::pin(async move {
             let answer = relay.put(&seller, &waiting).await;
             relay.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             sender.send_replace(Some(answer));
-        });
+        }));
         receiver
     }
 

@@ -10,13 +10,14 @@ use crate::{process, workspace};
 use super::Finding;
 
 /// Whom each of our crates may use, in any role.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("tuppence-protocol", &[]),
     ("tuppence-server", &["tuppence-protocol"]),
     ("tuppence-wallet", &["tuppence-protocol"]),
     ("tuppence-web", &["tuppence-protocol", "tuppence-wallet"]),
     ("tuppence-cli", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-tests", &["tuppence-cli", "tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
+    ("tuppence-sim", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("xtask", &[]),
 ];
 

@@ -13,6 +13,8 @@ use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::campaign::CampaignState;
 use tuppence_protocol::{Refusal, Secret, Timestamp};
 
+use super::ports::Random;
+
 /// The schema, one step for each version of the file.
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 /// Milliseconds that a locked file is waited for.
@@ -128,6 +130,14 @@ impl ShopStore {
         Self::prepare(Connection::open(path)?)
     }
 
+    /// A store that lasts as long as this value: for the simulator, which loses and keeps it as it likes.
+    ///
+    /// # Errors
+    /// If SQLite has no memory.
+    pub fn in_memory() -> Result<Self> {
+        Self::prepare(Connection::open_in_memory()?)
+    }
+
     /// Opens the file at `path` for reading alone, also while a storefront runs on it.
     ///
     /// # Errors
@@ -165,13 +175,13 @@ impl ShopStore {
         Ok(ShopStore { connection: Mutex::new(connection) })
     }
 
-    /// The shop's own secret, which seals cookies and pictures' addresses; made when it is first asked for.
+    /// The shop's own secret, which seals cookies and pictures' addresses; made of `random` when it is first asked for.
     ///
     /// # Errors
     /// If the store or the system's randomness fails.
-    pub fn secret(&self) -> Result<Secret> {
+    pub fn secret(&self, random: &dyn Random) -> Result<Secret> {
         let mut fresh = zeroize::Zeroizing::new([0_u8; 32]);
-        getrandom::fill(&mut *fresh).map_err(|error| ShopStoreError::Random(error.to_string()))?;
+        random.fill(fresh.as_mut_slice()).map_err(ShopStoreError::Random)?;
         let connection = self.lock();
         connection.execute(
             "INSERT INTO settings (name, value) VALUES ('secret', ?1) ON CONFLICT DO NOTHING",
@@ -316,17 +326,26 @@ impl ShopStore {
 
 /// The store, called off the async threads.
 #[derive(Debug, Clone)]
-pub struct StoreHandle(Arc<ShopStore>);
+pub struct StoreHandle {
+    store: Arc<ShopStore>,
+    /// Whether callers are on a thread that may block.
+    here: bool,
+}
 
 impl StoreHandle {
     /// A handle to `store`.
     pub fn new(store: ShopStore) -> Self {
-        StoreHandle(Arc::new(store))
+        StoreHandle { store: Arc::new(store), here: false }
+    }
+
+    /// A handle for callers that may block: their work is done on their own thread, without a runtime.
+    pub fn here(store: Arc<ShopStore>) -> Self {
+        StoreHandle { store, here: true }
     }
 
     /// The store itself, for callers on threads of their own.
     pub fn blocking(&self) -> &ShopStore {
-        &self.0
+        &self.store
     }
 
     /// Runs `work` on a thread that may block. Work that has begun ends, also if nobody waits for it any more.
@@ -337,7 +356,10 @@ impl StoreHandle {
         &self,
         work: impl FnOnce(&ShopStore) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Refusal> {
-        let store = self.0.clone();
+        if self.here {
+            return Ok(work(&self.store)?);
+        }
+        let store = self.store.clone();
         let done = tokio::task::spawn_blocking(move || work(&store)).await;
         done.map_err(|error| ShopStoreError::Row(error.to_string()).into())
             .and_then(|result| result.map_err(Into::into))

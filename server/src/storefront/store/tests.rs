@@ -1,4 +1,5 @@
 use super::*;
+use crate::storefront::ports::SystemRandom;
 
 fn earner(byte: u8) -> EarnerId {
     EarnerId::from_bytes([byte; 32])
@@ -88,12 +89,12 @@ fn survey_answers_are_kept_with_their_attempt() {
 #[test]
 fn the_shop_s_secret_stays_the_same() {
     let (root, store) = open();
-    let secret = store.secret().unwrap();
-    assert_eq!(store.secret().unwrap().expose(), secret.expose());
+    let secret = store.secret(&SystemRandom).unwrap();
+    assert_eq!(store.secret(&SystemRandom).unwrap().expose(), secret.expose());
     let other = ShopStore::open(&root.path().join("shop.db")).unwrap();
-    assert_eq!(other.secret().unwrap().expose(), secret.expose());
+    assert_eq!(other.secret(&SystemRandom).unwrap().expose(), secret.expose());
     let (_other_root, elsewhere) = open();
-    assert_ne!(elsewhere.secret().unwrap().expose(), secret.expose());
+    assert_ne!(elsewhere.secret(&SystemRandom).unwrap().expose(), secret.expose());
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn a_newer_file_is_refused() {
 fn the_file_is_its_owner_s_alone() {
     use std::os::unix::fs::PermissionsExt;
     let (root, store) = open();
-    store.secret().unwrap();
+    store.secret(&SystemRandom).unwrap();
     for entry in std::fs::read_dir(root.path()).unwrap() {
         let entry = entry.unwrap();
         assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());

@@ -1,0 +1,198 @@
+//! What wallets keep, send and say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tuppence_protocol::scrip::Scrip;
+use tuppence_protocol::scrip::receipt::Receipt;
+use tuppence_wallet::error::Money;
+use tuppence_wallet::view::HistoryEntry;
+
+use super::Auditor;
+use super::invariants::Invariant;
+use crate::device::Records;
+use crate::kernel::Party;
+use crate::person::{Deed, Rest, may_wait};
+
+/// Paths whose messages move money or register: they must be stored before they are sent.
+const STORED: [&str; 5] = ["issue", "payment", "issue/finish", "payment/finish", "registration"];
+
+/// What the auditor knows of the devices.
+#[derive(Debug, Default)]
+pub struct Devices {
+    /// On which devices a purse is or was.
+    homes: BTreeMap<u64, BTreeSet<usize>>,
+    /// Devices whose records were wiped or set back, or into which a copy was put.
+    set_back: BTreeSet<usize>,
+}
+
+impl Devices {
+    /// Whether a purse was always on one device, and that device's records never went back.
+    pub(super) fn is_simple(&self, customer: u64) -> bool {
+        self.homes.get(&customer).is_none_or(|homes| {
+            homes.len() == 1 && homes.iter().all(|device| !self.set_back.contains(device))
+        })
+    }
+}
+
+impl Auditor {
+    /// A device's records were wiped or set back, or a copy is about to be put in their place.
+    pub fn set_back(&mut self, device: usize) {
+        self.devices.set_back.insert(device);
+    }
+
+    /// A device has written records.
+    pub fn wrote(&mut self, device: usize, records: &Records) {
+        let Some((wallet, scrip)) = wallet(records) else { return };
+        let customer = scrip.scrip.custom_id.serial_number.get();
+        self.devices.homes.entry(customer).or_default().insert(device);
+        let (serial, value) = (scrip.scrip.scrip_id.serial_number.get(), scrip.scrip.value.micros());
+        let issued = self.books.purses.get(&customer).and_then(|purse| purse.issued.get(&serial)).copied();
+        self.check(Invariant::WalletsHoldIssuedScrip, issued == Some(value), || {
+            format!("device {device}: scrip {serial} with {value}; the center issued {issued:?}")
+        });
+        let number = wallet["entries"].as_u64().unwrap_or(0);
+        let last: Option<HistoryEntry> = records
+            .get(&format!("history/{number:016}"))
+            .and_then(|entry| serde_json::from_slice(entry).ok());
+        let says = last.map(|entry| entry.balance_after.micros());
+        self.check(Invariant::HistoriesAddUp, says == Some(value), || {
+            format!("device {device}: entry {number} says {says:?}; the scrip is worth {value}")
+        });
+    }
+
+    /// A device sends a message.
+    pub fn sends(&mut self, device: usize, to: Party, path: &str, body: &[u8], records: &Records) {
+        let Ok(message) = serde_json::from_slice::<Value>(body) else { return };
+        let mark = match to {
+            Party::Center if STORED.contains(&path) => {
+                let asks = path.ends_with("/finish") && message["transaction"].is_null();
+                if asks { None } else { message["hash"].as_str().or(message["id"].as_str()) }
+            }
+            Party::Shop(_) if path == "earn" => message["earner"]["seal"].as_str(),
+            _ => None,
+        };
+        let Some(mark) = mark else { return };
+        let stored = records
+            .range("operation/".to_owned()..)
+            .take_while(|(key, _)| key.starts_with("operation/"))
+            .any(|(_, record)| contains(record, mark.as_bytes()));
+        self.check(Invariant::StoredBeforeSent, stored, || {
+            format!("device {device}: {path} leaves and is not among the records")
+        });
+    }
+
+    /// Somebody did something.
+    pub fn did(&mut self, device: usize, deed: &Deed, records: &Records) {
+        match deed {
+            Deed::Importing => self.set_back(device),
+            Deed::Paid(approved, entry, charged) => {
+                let paid = entry.receipt.amount;
+                self.check(
+                    Invariant::NobodyPaysMoreThanApproved,
+                    !charged || approved.covers(paid) || !self.approved_now(device, records),
+                    || format!("device {device}: {paid} was paid, {approved} approved"),
+                );
+                self.receipt(device, &entry.receipt);
+            }
+            Deed::Earned(entry) => {
+                if let Some(receipt) = &entry.receipt {
+                    self.receipt(device, receipt);
+                }
+            }
+            Deed::CashedOut(order) => self.receipt(device, &order.receipt),
+            Deed::Failed("pay" | "earn" | "cash_out", error) if error.money == Money::Untouched => {
+                let Some((wallet, scrip)) = wallet(records) else { return };
+                let customer = scrip.scrip.custom_id.serial_number.get();
+                if !self.devices.is_simple(customer) || wallet["stale"] == Value::Bool(true) {
+                    return;
+                }
+                let pending = self.books.pending(customer);
+                let known = pending.is_none_or(|(_, tran)| {
+                    let tran = tuppence_protocol::TranId::from_bytes(tran).to_string();
+                    records
+                        .range("operation/".to_owned()..)
+                        .take_while(|(key, _)| key.starts_with("operation/"))
+                        .any(|(_, record)| contains(record, tran.as_bytes()))
+                });
+                self.check(Invariant::UntouchedMeansUntouched, known, || {
+                    format!("device {device}: {} is said to be untouched; {pending:?} is pending", error.code)
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the price was approved for this very payment: a copy may have been charged at an older approval.
+    fn approved_now(&self, device: usize, records: &Records) -> bool {
+        let customer = wallet(records).map(|(_, scrip)| scrip.scrip.custom_id.serial_number.get());
+        !self.devices.set_back.contains(&device)
+            && customer.is_some_and(|customer| self.devices.is_simple(customer))
+    }
+
+    fn receipt(&mut self, device: usize, receipt: &Receipt) {
+        let key = self.books.number(&receipt.vendor_id).map(|number| (number, *receipt.tran_id.as_bytes()));
+        let fits = key.is_some_and(|key| self.receipt_fits(key, receipt));
+        self.check(Invariant::ReceiptsAreTrue, fits, || format!("device {device}: {receipt:?}"));
+    }
+
+    /// A wallet has come to rest, or should have.
+    pub fn rests(&mut self, device: usize, rest: &Rest, records: &Records) {
+        let Some(balance) = &rest.balance else {
+            let fine = rest.problem.is_none();
+            self.check(Invariant::WalletsComeToRest, fine, || format!("device {device}: {:?}", rest.problem));
+            return;
+        };
+        let Some((_, scrip)) = wallet(records) else {
+            self.check(Invariant::WalletsComeToRest, false, || {
+                format!("device {device} has lost its wallet")
+            });
+            return;
+        };
+        let customer = scrip.scrip.custom_id.serial_number.get();
+        let live = self.books.purses.get(&customer).map(|purse| purse.live.clone());
+        let serial = scrip.scrip.scrip_id.serial_number.get();
+        // Another copy may have gone on since.
+        let alone = self.devices.homes.get(&customer).is_none_or(|homes| homes.len() == 1);
+        let agrees = live
+            .as_ref()
+            .is_some_and(|live| balance.amount.micros() == live.value && (live.serial == serial || !alone));
+        let pending = self.books.pending(customer);
+        // A copy that was set back may not know what is pending; the center ends it by itself.
+        let known = pending.is_none() || !self.devices.is_simple(customer);
+        let fine = balance.pending.iter().all(may_wait) && agrees && known;
+        self.check(Invariant::WalletsComeToRest, fine, || {
+            format!(
+                "device {device}: shows {} with {:?} open; the books have {live:?}, {pending:?} pending; {:?}",
+                balance.amount, balance.pending, rest.problem
+            )
+        });
+        let mut sum = 0_i128;
+        for entry in &rest.history {
+            let amount = i128::from(entry.change.amount.micros());
+            sum += if entry.change.gain { amount } else { -amount };
+            let after = i128::from(entry.balance_after.micros());
+            self.check(Invariant::HistoriesAddUp, sum == after, || {
+                format!("device {device}: entry {} says {after}, the sum is {sum}", entry.number)
+            });
+            if let Some(receipt) = &entry.receipt {
+                self.receipt(device, receipt);
+            }
+        }
+        let shown = i128::from(balance.amount.micros());
+        self.check(Invariant::HistoriesAddUp, sum == shown, || {
+            format!("device {device}: the history adds up to {sum}, the balance is {shown}")
+        });
+    }
+}
+
+/// The wallet among the records, and its scrip.
+fn wallet(records: &Records) -> Option<(Value, Scrip)> {
+    let wallet: Value = serde_json::from_slice(records.get("wallet")?).ok()?;
+    let scrip = serde_json::from_value(wallet["scrip"].clone()).ok()?;
+    Some((wallet, scrip))
+}
+
+fn contains(record: &[u8], mark: &[u8]) -> bool {
+    record.windows(mark.len().max(1)).any(|window| window == mark)
+}
