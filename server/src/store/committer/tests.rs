@@ -3,16 +3,16 @@ use std::sync::{Mutex, mpsc as std_mpsc};
 
 use tuppence_protocol::Currency;
 use tuppence_protocol::ids::Serial;
-use tuppence_protocol::scrip::center::{StepKey, StepKind};
+use tuppence_protocol::scrip::center::{StepKey, StepKind, StepState};
 
 use super::*;
 use crate::ledger::AccountId;
 use crate::ledger::audit::audit;
-use crate::store::Row;
 use crate::store::memory::MemoryStore;
 use crate::store::records::{Epoch, Payout};
 use crate::store::sqlite::SqliteStore;
 use crate::store::tests::fixture::*;
+use crate::store::{Changes, Row};
 
 /// The fixture's moves as commands.
 struct Moves;
