@@ -1,5 +1,6 @@
 //! How Tuppence is run, built and tested. `cargo xtask --help` is the way in.
 
+mod bench;
 mod build;
 mod console;
 mod gate;
@@ -35,6 +36,7 @@ enum Command {
     Build(build::Arguments),
     Test(gate::Arguments),
     Sim(sim::Arguments),
+    Bench(bench::Arguments),
     Tidy(tidy::Arguments),
 }
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => build::build(&arguments),
         Command::Test(arguments) => gate::test(&arguments),
         Command::Sim(arguments) => sim::sim(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
         Command::Tidy(arguments) => tidy::tidy(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::console::{Step, say};
 use crate::tidy;
 use crate::tools::{self, browser};
-use crate::{prerequisites, process, site as wallet_site, size, workspace};
+use crate::{bench, prerequisites, process, site as wallet_site, size, workspace};
 
 use super::{Report, indented};
 
@@ -78,7 +78,8 @@ pub fn native(report: &mut Report) -> Result<()> {
     native_build()?;
     let mut command = cargo(&["test", "--no-fail-fast"]);
     command.args(NATIVE);
-    report.tests("tests, natively", command)
+    report.tests("tests, natively", command)?;
+    report.check("load on the program, for seconds", bench::smoke("debug")).map(drop)
 }
 
 pub fn site(report: &mut Report) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::{process, workspace};
 use super::Finding;
 
 /// Whom each of our crates may use, in any role.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("tuppence-protocol", &[]),
     ("tuppence-server", &["tuppence-protocol"]),
     ("tuppence-wallet", &["tuppence-protocol"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("tuppence-cli", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-tests", &["tuppence-cli", "tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-sim", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
+    ("tuppence-load", &["tuppence-protocol", "tuppence-server"]),
     ("xtask", &[]),
 ];
 
