@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
+use crate::view::view;
+
 /// Path and query of this window, as far as the pages go by them. Copies are the same one.
 #[derive(Debug, Clone, Copy)]
 pub struct Address {

@@ -8,6 +8,7 @@ use crate::components::{Gate, Moved, Shell, anew};
 use crate::pages::{Approve, CashOut, Earn, Entry, History, Home, Missing, Question, Read, Settings};
 use crate::state::preferences::Preferences;
 use crate::state::{Errand, WalletState};
+use crate::view::view;
 
 /// Replaces the page that was shown while this program was loading.
 pub fn start() {
@@ -28,7 +29,7 @@ fn App() -> impl IntoView {
     // Another language writes every page anew.
     anew(Box::new(move || {
         preferences.language.track();
-        view! { <Pages/> }.into_any()
+        view! { <Pages/> }
     }))
 }
 
@@ -80,17 +81,17 @@ impl Page {
 
     fn view(self) -> AnyView {
         let page: fn() -> AnyView = match self {
-            Page::Home => || view! { <Home/> }.into_any(),
-            Page::Earn => || view! { <Earn/> }.into_any(),
-            Page::Question => || view! { <Question/> }.into_any(),
-            Page::Read => || view! { <Read/> }.into_any(),
-            Page::Approve => || view! { <Approve/> }.into_any(),
-            Page::History => || view! { <History/> }.into_any(),
-            Page::Entry => || view! { <Entry/> }.into_any(),
-            Page::CashOut => || view! { <CashOut/> }.into_any(),
-            Page::Settings => return view! { <Settings/> }.into_any(),
-            Page::Missing => return view! { <Missing/> }.into_any(),
+            Page::Home => || view! { <Home/> },
+            Page::Earn => || view! { <Earn/> },
+            Page::Question => || view! { <Question/> },
+            Page::Read => || view! { <Read/> },
+            Page::Approve => || view! { <Approve/> },
+            Page::History => || view! { <History/> },
+            Page::Entry => || view! { <Entry/> },
+            Page::CashOut => || view! { <CashOut/> },
+            Page::Settings => return view! { <Settings/> },
+            Page::Missing => return view! { <Missing/> },
         };
-        view! { <Gate page=page to_pay={self == Page::Approve}/> }.into_any()
+        view! { <Gate page=page to_pay={self == Page::Approve}/> }
     }
 }

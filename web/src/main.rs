@@ -10,6 +10,7 @@ mod locales;
 mod money;
 mod pages;
 mod state;
+mod view;
 
 fn main() {
     #[cfg(debug_assertions)]

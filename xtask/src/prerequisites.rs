@@ -65,6 +65,22 @@ pub fn component(name: &str, subcommand: &str) -> Result<()> {
     Ok(())
 }
 
+/// Makes sure that the source of the standard library is there, which the wallet's site compiles for itself.
+pub fn standard_library_source() -> Result<()> {
+    if has_standard_library_source() {
+        return Ok(());
+    }
+    let mut step = Step::start("source of Rust's standard library");
+    let mut command = process::program("rustup");
+    command.args(["component", "add", "rust-src"]);
+    process::must(command, &mut step)?;
+    if !has_standard_library_source() {
+        bail!("rustup added rust-src, but to another toolchain than the one at work: see `rustup show`.");
+    }
+    step.done("rust-src");
+    Ok(())
+}
+
 /// npm as this system spells it.
 pub fn npm() -> &'static str {
     if cfg!(windows) { "npm.cmd" } else { "npm" }
@@ -85,6 +101,13 @@ fn has_wasm_target() -> bool {
     let mut rustc = process::program("rustc");
     rustc.args(["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]);
     process::first_line(rustc).is_some_and(|folder| PathBuf::from(folder).is_dir())
+}
+
+fn has_standard_library_source() -> bool {
+    let mut rustc = process::program("rustc");
+    rustc.args(["--print", "sysroot"]);
+    process::first_line(rustc)
+        .is_some_and(|root| PathBuf::from(root).join("lib/rustlib/src/rust/library/std/src/lib.rs").is_file())
 }
 
 fn version_of(name: &str) -> std::process::Command {

@@ -13,8 +13,29 @@ use crate::tools::{self, SiteTools};
 use crate::{process, workspace};
 
 /// Everything that ends up in the site.
-const SOURCES: [&str; 8] =
-    ["protocol", "wallet-wasm", "web", "index.html", "Trunk.toml", "Cargo.toml", "Cargo.lock", ".cargo"];
+const SOURCES: [&str; 9] = [
+    "protocol",
+    "wallet-wasm",
+    "web",
+    "index.html",
+    "Trunk.toml",
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo",
+    "rust-toolchain.toml",
+];
+
+/// The wallet brings its own standard library, built small: a panic stops it at once instead of composing a message
+/// that nobody would read, and `{:?}` prints nothing. Both need a switch of the compiler that stable Rust keeps behind
+/// this variable; the compiler is pinned, so it can't change under us (docs/decisions/build-tools.md).
+const SMALL: [(&str, &str); 3] = [
+    ("RUSTC_BOOTSTRAP", "1"),
+    ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"),
+    (
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+        "--cfg erase_components -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none",
+    ),
+];
 
 /// Makes web/dist current. Returns whether it had to be built.
 pub fn ensure() -> Result<bool> {
@@ -34,6 +55,7 @@ pub fn ensure() -> Result<bool> {
     trunk.args(["build", "--release", "--color", "never"]);
     // Trunk takes NO_COLOR for a boolean and stumbles over the customary `1`.
     trunk.env_remove("NO_COLOR");
+    trunk.envs(SMALL);
     process::must(trunk, &mut step)?;
     step.done(&workspace::relative(&site));
 
@@ -46,7 +68,7 @@ pub fn ensure() -> Result<bool> {
 
 fn digest_of_sources() -> Result<String> {
     let paths: Vec<PathBuf> = SOURCES.iter().map(|source| workspace::root().join(source)).collect();
-    Ok(format!("{}, {}", digest(&paths)?, tools::site_versions()))
+    Ok(format!("{}, {}, {SMALL:?}", digest(&paths)?, tools::site_versions()))
 }
 
 fn stamp_for(sources: &str, site: &str) -> String {

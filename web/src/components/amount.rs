@@ -5,6 +5,7 @@ use tuppence_protocol::Amount;
 use tuppence_wallet::view::Change;
 
 use crate::money;
+use crate::view::view;
 
 /// A sum; in units where it stands beside a larger one.
 #[component]

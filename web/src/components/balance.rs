@@ -7,13 +7,14 @@ use crate::components::{Coin, PURSE};
 use crate::locales::texts;
 use crate::money;
 use crate::state::WalletState;
+use crate::view::{child, view};
 
 /// The balance, as a link to the first page.
 #[component]
 pub fn Balance() -> impl IntoView {
     let state = WalletState::current();
     let said = Memo::new(move |_| state.balance().map(|balance| money::said(balance.amount)));
-    move || {
+    child(move || {
         let said = said.get()?;
         Some(view! {
             <A href="/" class="purse" id=PURSE>
@@ -22,5 +23,5 @@ pub fn Balance() -> impl IntoView {
                 <span class="amount">{said}</span>
             </A>
         })
-    }
+    })
 }

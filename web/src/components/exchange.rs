@@ -6,6 +6,7 @@ use tuppence_wallet::view::{ExchangeStep, Party};
 
 use crate::dates;
 use crate::locales::texts;
+use crate::view::view;
 
 /// The exchange, step by step. Each step opens to its message.
 #[component]
@@ -23,8 +24,8 @@ pub fn Exchange(steps: Vec<ExchangeStep>) -> impl IntoView {
                 </span>
             }
         })
-        .collect_view();
-    let steps = steps.into_iter().map(|step| view! { <Step step=step/> }).collect_view();
+        .collect::<Vec<_>>();
+    let steps = steps.into_iter().map(|step| view! { <Step step=step/> }).collect::<Vec<_>>();
     view! {
         <div class="exchange">
             <div class="exchange__parties" aria-hidden="true">

@@ -6,6 +6,7 @@ use crate::components::{Trouble, Waiting};
 use crate::locales::texts;
 use crate::pages::Welcome;
 use crate::state::{Phase, WalletState};
+use crate::view::{child, view};
 
 /// Shows a page to who has a wallet.
 #[component]
@@ -15,10 +16,10 @@ pub fn Gate(
     page: fn() -> AnyView,
 ) -> impl IntoView {
     let state = WalletState::current();
-    move || match state.phase() {
-        Phase::Opening => view! { <Waiting text=texts().common.loading/> }.into_any(),
-        Phase::Failed(error) => view! { <Trouble error=error again=move || state.open()/> }.into_any(),
-        Phase::Empty => view! { <Welcome to_pay=to_pay/> }.into_any(),
+    child(move || match state.phase() {
+        Phase::Opening => view! { <Waiting text=texts().common.loading/> },
+        Phase::Failed(error) => view! { <Trouble error=error again=move || state.open()/> },
+        Phase::Empty => view! { <Welcome to_pay=to_pay/> },
         Phase::Ready => page(),
-    }
+    })
 }

@@ -4,6 +4,8 @@
 use leptos::html::H1;
 use leptos::prelude::*;
 
+use crate::view::view;
+
 /// Whether a page has been shown before: the first one leaves the focus where the browser has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Moved(StoredValue<bool>);

@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_wallet::json;
 
+use crate::view::view;
+
 /// A button that opens a paid article. With `at_once` it presses itself.
 #[component]
 pub fn OpenForm(

@@ -10,24 +10,21 @@ use crate::dates;
 use crate::errors;
 use crate::locales::texts;
 use crate::state::WalletState;
+use crate::view::view;
 
 /// The operations that are under way.
 #[component]
 pub fn PendingList(operations: Vec<PendingOperation>) -> impl IntoView {
     let state = WalletState::current();
     let failure = RwSignal::new(None::<WalletError>);
-    let items = operations.into_iter().map(|operation| item(state, operation, failure)).collect_view();
+    let items = operations.into_iter().map(|operation| item(state, operation, failure)).collect::<Vec<_>>();
     view! {
         <ul class="stack">{items}</ul>
         {move || failure.get().map(|error| view! { <Trouble error=error/> })}
     }
 }
 
-fn item(
-    state: WalletState,
-    operation: PendingOperation,
-    failure: RwSignal<Option<WalletError>>,
-) -> impl IntoView {
+fn item(state: WalletState, operation: PendingOperation, failure: RwSignal<Option<WalletError>>) -> AnyView {
     let texts = texts();
     let kind = match operation.kind {
         OperationKind::Register => texts.pending.register,

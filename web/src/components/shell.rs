@@ -9,6 +9,7 @@ use crate::components::{Balance, Icon, Logo, Symbol};
 use crate::locales::texts;
 use crate::money;
 use crate::state::{Phase, WalletState};
+use crate::view::view;
 
 const MAIN: &str = "main";
 
@@ -82,7 +83,7 @@ fn Navigation() -> impl IntoView {
                 </li>
             }
         })
-        .collect_view();
+        .collect::<Vec<_>>();
     view! {
         <nav class="tabs" aria-label=texts.navigation>
             <ul class="tabs__list">{links}</ul>

@@ -5,18 +5,18 @@ use leptos::prelude::*;
 use crate::components::{Logo, Trouble};
 use crate::locales::texts;
 use crate::state::{Load, Loader};
+use crate::view::{child, view};
 
 /// What a loader has, or how far it is.
-pub fn loaded<T, V>(loader: Loader<T>, show: impl Fn(T) -> V + Send + 'static) -> impl IntoView
+pub fn loaded<T>(loader: Loader<T>, show: impl Fn(T) -> AnyView + Send + 'static) -> AnyView
 where
     T: Clone + Send + Sync + 'static,
-    V: IntoView + 'static,
 {
-    move || match loader.load() {
-        Load::Loading => view! { <Skeleton/> }.into_any(),
-        Load::Failed(error) => view! { <Trouble error=error again=move || loader.again()/> }.into_any(),
-        Load::Ready(value) => show(value).into_any(),
-    }
+    child(move || match loader.load() {
+        Load::Loading => view! { <Skeleton/> },
+        Load::Failed(error) => view! { <Trouble error=error again=move || loader.again()/> },
+        Load::Ready(value) => show(value),
+    })
 }
 
 /// The place of what is being fetched.

@@ -7,6 +7,7 @@ use crate::address::A;
 use crate::browser;
 use crate::errors::{self, WayOut, While};
 use crate::locales::texts;
+use crate::view::view;
 
 /// An error as a person is told. `again` does the same once more.
 #[component]
@@ -42,16 +43,14 @@ fn way_out(way_out: WayOut, again: Option<Callback<()>>) -> AnyView {
                 <button type="button" class="button button--primary" on:click=move |_| again.run(())>
                     {texts.common.again}
                 </button>
-            }
-            .into_any();
+            };
         }
         (WayOut::Again | WayOut::Reload, _) => {
             return view! {
                 <button type="button" class="button button--primary" on:click=|_| reload()>
                     {texts.trouble.reload}
                 </button>
-            }
-            .into_any();
+            };
         }
         (WayOut::Earn, _) => ("/earn", texts.trouble.to_earn),
         (WayOut::History, _) => ("/history", texts.trouble.to_history),
@@ -63,7 +62,6 @@ fn way_out(way_out: WayOut, again: Option<Callback<()>>) -> AnyView {
             {words}
         </A>
     }
-    .into_any()
 }
 
 fn reload() {

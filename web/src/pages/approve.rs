@@ -19,6 +19,7 @@ use crate::errors::While;
 use crate::locales::texts;
 use crate::money;
 use crate::state::{Errand, Load, Loader, WalletState};
+use crate::view::{child, view};
 
 use pay_button::PayButton;
 
@@ -49,7 +50,7 @@ enum Payment {
 pub fn Approve() -> impl IntoView {
     let texts = &texts().approve;
     if browser::is_framed() {
-        return view! { <Refusal title=texts.framed_title text=texts.framed/> }.into_any();
+        return view! { <Refusal title=texts.framed_title text=texts.framed/> };
     }
     let address = Address::current();
     let place = Memo::new(move |_| {
@@ -57,11 +58,10 @@ pub fn Approve() -> impl IntoView {
         let article = address.parameter("article").filter(|article| !article.is_empty())?;
         Some((shop, article))
     });
-    (move || match place.get() {
-        Some((shop, article)) => view! { <Approval shop=shop article=article/> }.into_any(),
-        None => view! { <Refusal title=texts.bad_link_title text=texts.bad_link/> }.into_any(),
+    child(move || match place.get() {
+        Some((shop, article)) => view! { <Approval shop=shop article=article/> },
+        None => view! { <Refusal title=texts.bad_link_title text=texts.bad_link/> },
     })
-    .into_any()
 }
 
 async fn ask(wallet: Wallet, shop: String, article: String) -> Result<Asked, WalletError> {
@@ -87,12 +87,12 @@ fn Approval(shop: String, article: String) -> impl IntoView {
         payment.set(Payment::Open);
         asked.again();
     };
-    move || {
+    child(move || {
         let outcome = if ended.get() { payment.get_untracked() } else { Payment::Open };
         match (outcome, asked.load()) {
             (Payment::Paid(receipt), _) => {
                 Errand::end(&path);
-                view! { <Opening shop=shop.get_value() receipt=*receipt/> }.into_any()
+                view! { <Opening shop=shop.get_value() receipt=*receipt/> }
             }
             (Payment::Failed(error), _) | (_, Load::Failed(error)) => view! {
                 <div class="stack page--narrow">
@@ -100,14 +100,13 @@ fn Approval(shop: String, article: String) -> impl IntoView {
                     <Trouble error=error again=again during=While::Paying/>
                     <Back shop=shop.get_value() article=None/>
                 </div>
-            }
-            .into_any(),
-            (_, Load::Loading) => view! { <Skeleton/> }.into_any(),
+            },
+            (_, Load::Loading) => view! { <Skeleton/> },
             (_, Load::Ready(asked)) => {
-                view! { <Decision asked=asked running=running payment=payment path=path.clone()/> }.into_any()
+                view! { <Decision asked=asked running=running payment=payment path=path.clone()/> }
             }
         }
-    }
+    })
 }
 
 #[component]
@@ -118,9 +117,9 @@ fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path:
     let (title, words, open) = if let Some(bought) = bought {
         let class = "button button--primary button--large";
         let open = view! { <OpenForm shop=origin receipt=bought.receipt label=texts.open class=class/> };
-        (texts.owned_title, texts.owned, open.into_any())
+        (texts.owned_title, texts.owned, child(open))
     } else if !shop.accepted {
-        return view! { <Refusal title=texts.foreign_title text=texts.foreign/> }.into_any();
+        return view! { <Refusal title=texts.foreign_title text=texts.foreign/> };
     } else if article.price.is_zero() {
         let open = browser::address_at(&origin, &article.url).map(|url| {
             view! {
@@ -129,10 +128,9 @@ fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path:
                 </a>
             }
         });
-        (texts.free_title, texts.free, open.into_any())
+        (texts.free_title, texts.free, child(open))
     } else {
-        return view! { <Price article=article shop=shop running=running payment=payment path=path/> }
-            .into_any();
+        return view! { <Price article=article shop=shop running=running payment=payment path=path/> };
     };
     view! {
         <div class="approve page--narrow">
@@ -142,7 +140,6 @@ fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path:
             {open}
         </div>
     }
-    .into_any()
 }
 
 /// What it costs, and the button; or how much is missing.
@@ -162,10 +159,10 @@ fn Price(
         running.get() || state.balance().is_some_and(|balance| balance.amount.covers(price))
     });
     let about = StoredValue::new((article, shop, path));
-    move || {
+    child(move || {
         let (article, shop, path) = about.get_value();
         if !covered.get() {
-            return view! { <Short article=article path=path/> }.into_any();
+            return view! { <Short article=article path=path/> };
         }
         let (origin, slug) = (article.shop.origin.clone(), article.slug.clone());
         let pay = Callback::new(move |()| pay(state, origin.clone(), slug.clone(), price, payment));
@@ -179,8 +176,7 @@ fn Price(
                 <Back shop=article.shop.origin article=Some(article.url)/>
             </div>
         }
-        .into_any()
-    }
+    })
 }
 
 /// Pays once, however often it is called.

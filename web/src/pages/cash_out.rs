@@ -13,6 +13,7 @@ use crate::errors::While;
 use crate::locales::texts;
 use crate::money;
 use crate::state::{Loader, WalletState};
+use crate::view::{child, view};
 
 /// The longest destination that an order takes, in characters.
 const DESTINATION_LENGTH_MAX: usize = 200;
@@ -99,10 +100,9 @@ fn Order(terms: CashOutTerms, orders: Loader<Vec<CashOutOrder>>) -> impl IntoVie
             }
         });
     });
-    move || match step.get() {
+    child(move || match step.get() {
         Step::Writing => {
             view! { <Writing terms=terms.get_value() amount=amount destination=destination step=step/> }
-                .into_any()
         }
         Step::Checking(sum) => view! {
             <Checking
@@ -112,14 +112,13 @@ fn Order(terms: CashOutTerms, orders: Loader<Vec<CashOutOrder>>) -> impl IntoVie
                 step=step
                 order=order
             />
-        }
-        .into_any(),
-        Step::Ordering => view! { <Waiting text=texts().cash_out.ordering/> }.into_any(),
+        },
+        Step::Ordering => view! { <Waiting text=texts().cash_out.ordering/> },
         Step::Failed(error) => {
             let again = move || step.set(Step::Writing);
-            view! { <Trouble error=error again=again during=While::Paying/> }.into_any()
+            view! { <Trouble error=error again=again during=While::Paying/> }
         }
-    }
+    })
 }
 
 #[component]
@@ -248,10 +247,10 @@ fn Checking(
 fn Orders(orders: Vec<CashOutOrder>) -> impl IntoView {
     let texts = &texts().cash_out;
     if orders.is_empty() {
-        return view! { <p class="soft">{texts.no_orders}</p> }.into_any();
+        return view! { <p class="soft">{texts.no_orders}</p> };
     }
-    let orders = orders.into_iter().map(|order| view! { <Ordered order=order/> }).collect_view();
-    view! { <ul class="stack">{orders}</ul> }.into_any()
+    let orders = orders.into_iter().map(|order| view! { <Ordered order=order/> }).collect::<Vec<_>>();
+    view! { <ul class="stack">{orders}</ul> }
 }
 
 #[component]

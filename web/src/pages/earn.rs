@@ -10,6 +10,7 @@ use crate::locales::texts;
 use crate::money;
 use crate::pages::question;
 use crate::state::{Errand, Loader, WalletState};
+use crate::view::{child, view};
 
 /// What the shops ask, and which of them were silent.
 #[derive(Debug, Clone)]
@@ -78,21 +79,19 @@ fn Cards(asked: Asked) -> impl IntoView {
         .silent
         .iter()
         .map(|shop| view! { <p class="notice notice--caution">{(texts.read.shop_silent)(shop)}</p> })
-        .collect_view();
+        .collect::<Vec<_>>();
     if asked.cards.is_empty() {
         return view! {
             {silent}
             <Empty title=texts.earn.empty_title text=texts.earn.empty/>
-        }
-        .into_any();
+        };
     }
-    let cards = asked.cards.into_iter().map(|card| view! { <Card card=card/> }).collect_view();
+    let cards = asked.cards.into_iter().map(|card| view! { <Card card=card/> }).collect::<Vec<_>>();
     view! {
         {silent}
         {nothing_open.then(|| view! { <p class="notice notice--quiet">{texts.earn.all_done}</p> })}
         <ul class="cards">{cards}</ul>
     }
-    .into_any()
 }
 
 #[component]
@@ -103,9 +102,9 @@ fn Card(card: CampaignCard) -> impl IntoView {
     let standing = standing(&card);
     let title = if open {
         let path = question::path(&card.shop.origin, &card.item);
-        view! { <A href=path>{title}</A> }.into_any()
+        view! { <A href=path>{title}</A> }
     } else {
-        title.into_any()
+        child(title)
     };
     let class = if open { "card card--link" } else { "card card--done" };
     view! {
@@ -155,7 +154,7 @@ pub fn kind(kind: CampaignKind) -> &'static str {
 pub fn SavingFor() -> impl IntoView {
     let texts = texts();
     let state = WalletState::current();
-    move || {
+    child(move || {
         let errand = Errand::current()?;
         let balance = state.balance()?.amount;
         let missing = errand.price.checked_sub(balance).ok().filter(|missing| !missing.is_zero());
@@ -173,5 +172,5 @@ pub fn SavingFor() -> impl IntoView {
                 </p>
             </div>
         })
-    }
+    })
 }

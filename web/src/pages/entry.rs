@@ -12,6 +12,7 @@ use crate::locales::texts;
 use crate::money;
 use crate::pages::history;
 use crate::state::Loader;
+use crate::view::view;
 
 /// The address of an entry.
 pub fn path(number: u64) -> String {
@@ -56,13 +57,12 @@ fn Detail(detail: HistoryDetail) -> impl IntoView {
         _ => None,
     };
     let exchange = if exchange.is_empty() {
-        view! { <p class="soft">{texts.no_exchange}</p> }.into_any()
+        view! { <p class="soft">{texts.no_exchange}</p> }
     } else {
         view! {
             <p class="soft">{texts.exchange_what}</p>
             <Exchange steps=exchange/>
         }
-        .into_any()
     };
     view! {
         <div class="receipt">

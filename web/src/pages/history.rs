@@ -13,6 +13,7 @@ use crate::locales::texts;
 use crate::money;
 use crate::pages::entry;
 use crate::state::{Loader, WalletState};
+use crate::view::view;
 
 /// Entries that are shown at first, and more at each press of the button.
 const PAGE: usize = 50;
@@ -41,7 +42,7 @@ pub fn History() -> impl IntoView {
 fn Days(entries: Vec<HistoryEntry>, count: RwSignal<usize>) -> impl IntoView {
     let texts = &texts().history;
     if entries.is_empty() {
-        return view! { <Empty title=texts.empty_title text=texts.empty/> }.into_any();
+        return view! { <Empty title=texts.empty_title text=texts.empty/> };
     }
     let shown = count.get_untracked();
     let more = (entries.len() > shown).then(|| {
@@ -56,17 +57,16 @@ fn Days(entries: Vec<HistoryEntry>, count: RwSignal<usize>) -> impl IntoView {
     let days = entries
         .chunk_by(|a, b| dates::day(a.at) == dates::day(b.at))
         .map(|day| view! { <Day entries=day.to_vec()/> })
-        .collect_view();
+        .collect::<Vec<_>>();
     view! {
         <div class="stack">{days} {more}</div>
     }
-    .into_any()
 }
 
 #[component]
 fn Day(entries: Vec<HistoryEntry>) -> impl IntoView {
     let title = entries.first().map(|entry| dates::said_day(entry.at));
-    let rows = entries.into_iter().map(|entry| view! { <Row entry=entry/> }).collect_view();
+    let rows = entries.into_iter().map(|entry| view! { <Row entry=entry/> }).collect::<Vec<_>>();
     view! {
         <section class="day">
             <h2>{title}</h2>
@@ -93,14 +93,13 @@ fn Row(entry: HistoryEntry) -> impl IntoView {
             </div>
             <div class="row__side">
                 {if unchanged {
-                    view! { <p class="soft small">{texts.no_change}</p> }.into_any()
+                    view! { <p class="soft small">{texts.no_change}</p> }
                 } else {
                     view! {
                         <p>
                             <SumChange change=entry.change/>
                         </p>
                     }
-                        .into_any()
                 }}
                 <p class="soft small amount">{(texts.balance_after)(&money::said(entry.balance_after))}</p>
             </div>

@@ -10,6 +10,7 @@ use crate::locales::texts;
 use crate::money;
 use crate::pages::{entry, history};
 use crate::state::{Loader, WalletState};
+use crate::view::{child, view};
 
 /// The wallet at a glance.
 #[component]
@@ -38,8 +39,8 @@ fn BalanceSlip() -> impl IntoView {
             <h2 class="slip__label">{texts.common.balance}</h2>
             <p class="balance">{said}</p>
             {move || match last() {
-                Some(entry) => view! { <Happened entry=entry/> }.into_any(),
-                None => view! { <p class="soft">{texts.home.nothing_yet}</p> }.into_any(),
+                Some(entry) => view! { <Happened entry=entry/> },
+                None => view! { <p class="soft">{texts.home.nothing_yet}</p> },
             }}
         </section>
     }
@@ -62,7 +63,7 @@ fn Happened(entry: HistoryEntry) -> impl IntoView {
 fn UnderWay() -> impl IntoView {
     let state = WalletState::current();
     let operations = move || state.balance().map(|balance| balance.pending).unwrap_or_default();
-    move || {
+    child(move || {
         let operations = operations();
         (!operations.is_empty()).then(|| {
             view! {
@@ -72,7 +73,7 @@ fn UnderWay() -> impl IntoView {
                 </section>
             }
         })
-    }
+    })
 }
 
 #[component]

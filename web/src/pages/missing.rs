@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::address::A;
 use crate::components::Heading;
 use crate::locales::texts;
+use crate::view::view;
 
 /// Nothing here, and the way home.
 #[component]

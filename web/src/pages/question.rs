@@ -14,6 +14,7 @@ use crate::locales::texts;
 use crate::money;
 use crate::pages::earn::{self, SavingFor};
 use crate::state::{Loader, WalletState};
+use crate::view::{Child, child, view};
 
 /// The most that an answer in words may have, as the wallet takes it.
 const ANSWER_LENGTH_MAX: usize = 2_000;
@@ -44,7 +45,7 @@ pub fn Question() -> impl IntoView {
         (part("shop"), part("item"))
     });
     // Another campaign is another page, with answers of its own.
-    move || {
+    child(move || {
         let (shop, item) = place.get();
         // Asked once: what the reader has begun to answer stays in place.
         let campaign = Loader::once(move |wallet| {
@@ -52,7 +53,7 @@ pub fn Question() -> impl IntoView {
             async move { wallet.campaign(&shop, &item).await }
         });
         loaded(campaign, |campaign| view! { <Campaign campaign=campaign/> })
-    }
+    })
 }
 
 #[component]
@@ -74,12 +75,10 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
         });
     });
     // Each step is made anew: what was chosen on one question must not look chosen on the next.
-    let show = move || {
-        match step.get() {
-        Step::Intro => view! { <Intro campaign=campaign.get_value() step=step/> }.into_any(),
+    let show = move || match step.get() {
+        Step::Intro => view! { <Intro campaign=campaign.get_value() step=step/> },
         Step::Asking(number) => {
             view! { <Asking campaign=campaign.get_value() number=number answers=answers step=step send=send/> }
-                .into_any()
         }
         Step::Sending => {
             let texts = &texts().earn;
@@ -87,11 +86,9 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
                 <Heading text=texts.sending class="visually-hidden"/>
                 <Waiting text=texts.sending/>
             }
-            .into_any()
         }
-        Step::Earned(earned) => view! { <Arrived earned=*earned/> }.into_any(),
-        Step::Refused(error) => view! { <Refused error=error again=send/> }.into_any(),
-    }
+        Step::Earned(earned) => view! { <Arrived earned=*earned/> },
+        Step::Refused(error) => view! { <Refused error=error again=send/> },
     };
     anew(Box::new(show))
 }
@@ -165,7 +162,7 @@ fn Asking(
 ) -> impl IntoView {
     let (words, common) = (&texts().earn, &texts().common);
     let count = campaign.questions.len();
-    let Some(question) = campaign.questions.get(number).cloned() else { return ().into_any() };
+    let Some(question) = campaign.questions.get(number).cloned() else { return ().child() };
     let unanswered = RwSignal::new(false);
     let last = number + 1 == count;
     let answer = move |text: String| {
@@ -190,27 +187,28 @@ fn Asking(
     let back = move |_| step.set(number.checked_sub(1).map_or(Step::Intro, Step::Asking));
     let before = given();
     let field = match question.kind {
-        QuestionKind::Choice => question
-            .choices
-            .iter()
-            .map(|choice| {
-                let (id, chosen) = (choice.id.clone(), choice.id == before);
-                let value = id.clone();
-                view! {
-                    <label class="choice">
-                        <input
-                            type="radio"
-                            name="answer"
-                            value=value
-                            checked=chosen
-                            on:change=move |_| answer(id.clone())
-                        />
-                        <span>{choice.text.clone()}</span>
-                    </label>
-                }
-            })
-            .collect_view()
-            .into_any(),
+        QuestionKind::Choice => child(
+            question
+                .choices
+                .iter()
+                .map(|choice| {
+                    let (id, chosen) = (choice.id.clone(), choice.id == before);
+                    let value = id.clone();
+                    view! {
+                        <label class="choice">
+                            <input
+                                type="radio"
+                                name="answer"
+                                value=value
+                                checked=chosen
+                                on:change=move |_| answer(id.clone())
+                            />
+                            <span>{choice.text.clone()}</span>
+                        </label>
+                    }
+                })
+                .collect::<Vec<_>>(),
+        ),
         QuestionKind::Text => view! {
             <label class="field">
                 <span class="field__label">{words.your_answer}</span>
@@ -221,8 +219,7 @@ fn Asking(
                     prop:value=before
                 ></textarea>
             </label>
-        }
-        .into_any(),
+        },
     };
     let place = (words.question_of)(number + 1, count);
     view! {
@@ -256,7 +253,6 @@ fn Asking(
             </div>
         </form>
     }
-    .into_any()
 }
 
 #[component]
@@ -291,8 +287,7 @@ fn Refused(error: WalletError, again: Callback<()>) -> impl IntoView {
             return view! {
                 <Heading text=texts.title class="visually-hidden"/>
                 <Trouble error=error again=again during=While::Looking/>
-            }
-            .into_any();
+            };
         }
     };
     let wrong = error.code == "answer_wrong";
@@ -306,7 +301,6 @@ fn Refused(error: WalletError, again: Callback<()>) -> impl IntoView {
             <Onward/>
         </div>
     }
-    .into_any()
 }
 
 /// What the shop says, in its words.

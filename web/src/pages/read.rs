@@ -11,6 +11,7 @@ use crate::dates;
 use crate::locales::texts;
 use crate::pages::approve;
 use crate::state::Loader;
+use crate::view::{Child, child, view};
 
 /// What the shops sell, what was bought, and which shops were silent.
 #[derive(Debug, Clone)]
@@ -100,7 +101,7 @@ fn Articles(shelf: Shelf, wanted: RwSignal<String>, only_own: RwSignal<bool>) ->
         .silent
         .iter()
         .map(|shop| view! { <p class="notice notice--caution">{(texts.shop_silent)(shop)}</p> })
-        .collect_view();
+        .collect::<Vec<_>>();
     let nothing = shelf.cards.is_empty() && shelf.library.is_empty();
     let shelf = StoredValue::new(shelf);
     let found = move || {
@@ -108,18 +109,17 @@ fn Articles(shelf: Shelf, wanted: RwSignal<String>, only_own: RwSignal<bool>) ->
         let items = shelf.with_value(|shelf| items(shelf, own, &wanted));
         if !items.is_empty() {
             let count = (texts.found)(items.len());
-            let cards = items.into_iter().map(|item| view! { <Card item=item/> }).collect_view();
+            let cards = items.into_iter().map(|item| view! { <Card item=item/> }).collect::<Vec<_>>();
             return view! {
                 <p class="visually-hidden" role="status">{count}</p>
                 <ul class="cards">{cards}</ul>
-            }
-            .into_any();
+            };
         }
         if nothing {
-            return view! { <Empty title=texts.empty_title text=texts.empty/> }.into_any();
+            return view! { <Empty title=texts.empty_title text=texts.empty/> };
         }
         let words = if own && wanted.trim().is_empty() { texts.none_yours } else { texts.nothing_found };
-        view! { <p class="notice notice--quiet" role="status">{words}</p> }.into_any()
+        view! { <p class="notice notice--quiet" role="status">{words}</p> }
     };
     view! {
         {silent}
@@ -177,7 +177,7 @@ fn Card(item: Item) -> impl IntoView {
     let (title, shop) = match (&card, &bought) {
         (Some(card), _) => (card.title.clone(), card.shop.clone()),
         (None, Some(bought)) => (bought.title.clone(), bought.shop.clone()),
-        (None, None) => return ().into_any(),
+        (None, None) => return ().child(),
     };
     let teaser = card.as_ref().map(|card| card.teaser.clone()).filter(|teaser| !teaser.is_empty());
     let byline = card.as_ref().map(|card| {
@@ -205,41 +205,38 @@ fn Card(item: Item) -> impl IntoView {
                     />
                 </div>
             </li>
-        }
-        .into_any();
+        };
     }
-    let Some(card) = card else { return ().into_any() };
+    let Some(card) = card else { return ().child() };
     let free = card.price.is_zero();
     let name = title.clone();
     let link = if free {
         // What is free is read at the shop itself.
         browser::address_at(&shop.origin, &card.url)
-            .map(|url| view! { <a href=url rel="external">{name}</a> }.into_any())
+            .map(|url| view! { <a href=url rel="external">{name}</a> })
     } else {
         let path = approve::path(&shop.origin, &card.slug);
-        Some(view! { <A href=path>{name}</A> }.into_any())
+        Some(view! { <A href=path>{name}</A> })
     };
     view! {
         <li class="card card--link">
             <p class="card__over">
                 <span>{shop.name.clone()}</span>
             </p>
-            <h2 class="card__title">{link.unwrap_or_else(|| title.into_any())}</h2>
+            <h2 class="card__title">{link.unwrap_or_else(|| child(title))}</h2>
             {byline.map(|byline| view! { <p class="soft small">{byline}</p> })}
             {teaser.map(|teaser| view! { <p class="clamp">{teaser}</p> })}
             <p class="card__foot">
                 {if free {
-                    view! { <span class="chip">{texts.free}</span> }.into_any()
+                    view! { <span class="chip">{texts.free}</span> }
                 } else {
                     view! {
                         <span class="price">
                             <Sum amount=card.price/>
                         </span>
                     }
-                        .into_any()
                 }}
             </p>
         </li>
     }
-    .into_any()
 }

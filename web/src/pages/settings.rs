@@ -13,6 +13,7 @@ use crate::locales::{Language, texts};
 use crate::money;
 use crate::state::preferences::{Preferences, Theme};
 use crate::state::{Loader, Phase, WalletState};
+use crate::view::{Child, child, view};
 
 use copies::{Import, SaveCopy};
 use deletion::Deletion;
@@ -115,7 +116,7 @@ fn said_bytes(bytes: u64) -> String {
 fn Center() -> impl IntoView {
     let state = WalletState::current();
     let center = move || state.status().and_then(|status| status.center);
-    move || center().map(|center| view! { <AboutCenter center=center/> })
+    child(move || center().map(|center| view! { <AboutCenter center=center/> }))
 }
 
 #[component]
@@ -164,9 +165,9 @@ fn Check() -> impl IntoView {
                 {texts.check_do}
             </button>
             {move || match outcome.get() {
-                Some(Ok(words)) => view! { <p class="notice notice--gain" role="status">{words}</p> }.into_any(),
-                Some(Err(error)) => view! { <Trouble error=error again=move || outcome.set(None)/> }.into_any(),
-                None => ().into_any(),
+                Some(Ok(words)) => view! { <p class="notice notice--gain" role="status">{words}</p> },
+                Some(Err(error)) => view! { <Trouble error=error again=move || outcome.set(None)/> },
+                None => ().child(),
             }}
         </section>
     }
@@ -182,7 +183,7 @@ fn LanguageChoice() -> impl IntoView {
             let choose = move || preferences.choose_language(language);
             view! { <Choice name="language" words=language.name() lang=language.tag() chosen=chosen choose=choose/> }
         })
-        .collect_view();
+        .collect::<Vec<_>>();
     view! {
         <section>
             <fieldset class="fieldset">
@@ -211,7 +212,7 @@ fn ThemeChoice() -> impl IntoView {
             let choose = move || preferences.choose_theme(theme);
             view! { <Choice name="theme" words=words chosen=chosen choose=choose/> }
         })
-        .collect_view();
+        .collect::<Vec<_>>();
     view! {
         <section>
             <fieldset class="fieldset">

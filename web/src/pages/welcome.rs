@@ -14,6 +14,7 @@ use crate::errors::While;
 use crate::locales::texts;
 use crate::pages::question;
 use crate::state::WalletState;
+use crate::view::view;
 
 /// Parts of the whole that the bar shows.
 const WHOLE: u64 = 100;
@@ -69,19 +70,19 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
                 </li>
             }
         })
-        .collect_view();
+        .collect::<Vec<_>>();
     view! {
         <div class="welcome">
             <Logo class="welcome__mark"/>
             <Heading text=texts.welcome.title class="welcome__title"/>
             <p class="welcome__lead">{sentence}</p>
             {move || match creation.get() {
-                Creation::Asked => asked(create).into_any(),
+                Creation::Asked => asked(create),
                 Creation::Running { words, done, stoppable } => {
-                    view! { <Running words=words done=done stoppable=stoppable/> }.into_any()
+                    view! { <Running words=words done=done stoppable=stoppable/> }
                 }
                 Creation::Failed(error) => {
-                    view! { <Trouble error=error again=create during=While::Creating/> }.into_any()
+                    view! { <Trouble error=error again=create during=While::Creating/> }
                 }
             }}
             <ul class="promises">{promises}</ul>
@@ -90,7 +91,7 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
     }
 }
 
-fn asked(create: Callback<()>) -> impl IntoView {
+fn asked(create: Callback<()>) -> AnyView {
     view! {
         <button type="button" class="button button--primary button--large" on:click=move |_| create.run(())>
             {texts().welcome.create}

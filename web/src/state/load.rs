@@ -1,6 +1,10 @@
 //! Something that a page fetches: it is loading, there, or went wrong; and it is fetched again when the wallet changes.
 
+use std::any::Any;
 use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -21,18 +25,18 @@ pub enum Load<T> {
 
 /// Fetches, and fetches again. Copies are the same one.
 #[derive(Debug)]
-pub struct Loader<T: Send + Sync + 'static> {
-    value: RwSignal<Load<T>>,
-    round: RwSignal<u32>,
+pub struct Loader<T> {
+    fetched: Fetched,
+    kind: PhantomData<fn() -> T>,
 }
 
-impl<T: Send + Sync + 'static> Clone for Loader<T> {
+impl<T> Clone for Loader<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Send + Sync + 'static> Copy for Loader<T> {}
+impl<T> Copy for Loader<T> {}
 
 impl<T: Clone + Send + Sync + 'static> Loader<T> {
     /// Fetches now, whenever the wallet changes, and whenever a signal that `fetch` reads at its beginning does.
@@ -40,8 +44,7 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
     where
         F: Future<Output = Result<T, WalletError>> + 'static,
     {
-        let state = WalletState::current();
-        Self::start(move || state.track(), fetch)
+        Self::start(true, fetch)
     }
 
     /// Fetches once; changes of the wallet leave it as it is.
@@ -49,46 +52,33 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
     where
         F: Future<Output = Result<T, WalletError>> + 'static,
     {
-        Self::start(|| (), fetch)
+        Self::start(false, fetch)
     }
 
-    fn start<F>(track: impl Fn() + 'static, fetch: impl Fn(Wallet) -> F + 'static) -> Self
+    fn start<F>(follows: bool, fetch: impl Fn(Wallet) -> F + 'static) -> Self
     where
         F: Future<Output = Result<T, WalletError>> + 'static,
     {
-        let loader = Loader { value: RwSignal::new(Load::Loading), round: RwSignal::new(0) };
-        let newest = StoredValue::new(0_u32);
-        let begin = move |wallet, number| {
+        let fetch = move |wallet| -> Fetching {
             let fetching = fetch(wallet);
-            spawn_local(async move {
-                let fetched = fetching.await;
-                // The page may be gone, or a newer fetch under way.
-                if newest.try_get_value() != Some(number) {
-                    return;
-                }
-                match fetched {
-                    Ok(value) => loader.value.set(Load::Ready(value)),
-                    // What is shown is better than nothing while something changes elsewhere.
-                    Err(error) => loader.value.update(|load| {
-                        if !matches!(load, Load::Ready(_)) {
-                            *load = Load::Failed(error);
-                        }
-                    }),
-                }
-            });
+            Box::pin(async move { Ok(Arc::new(fetching.await?) as Anything) })
         };
-        follow(newest, loader.round, Box::new(track), Box::new(begin));
-        loader
+        Loader { fetched: Fetched::start(follows, Box::new(fetch)), kind: PhantomData }
     }
 
     /// How far it is.
     pub fn load(self) -> Load<T> {
-        self.value.get()
+        match self.fetched.value.get() {
+            Load::Loading => Load::Loading,
+            Load::Failed(error) => Load::Failed(error),
+            // Only this loader's own `fetch` puts values there.
+            Load::Ready(value) => value.downcast_ref::<T>().cloned().map_or(Load::Loading, Load::Ready),
+        }
     }
 
     /// What is there.
     pub fn ready(self) -> Option<T> {
-        match self.value.get() {
+        match self.load() {
             Load::Ready(value) => Some(value),
             Load::Loading | Load::Failed(_) => None,
         }
@@ -96,25 +86,60 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
 
     /// Fetches again, from the beginning.
     pub fn again(self) {
-        self.value.set(Load::Loading);
-        self.round.update(|round| *round = round.wrapping_add(1));
+        self.fetched.again();
     }
 }
 
-/// Begins a fetch, the one with this number, now and whenever `track` or `round` says so.
-fn follow(
-    newest: StoredValue<u32>,
+/// Something fetched, of whatever type: what all loaders have in common is compiled once.
+type Anything = Arc<dyn Any + Send + Sync>;
+type Fetching = Pin<Box<dyn Future<Output = Result<Anything, WalletError>>>>;
+
+#[derive(Debug, Clone, Copy)]
+struct Fetched {
+    value: RwSignal<Load<Anything>>,
     round: RwSignal<u32>,
-    track: Box<dyn Fn()>,
-    begin: Box<dyn Fn(Wallet, u32)>,
-) {
-    let state = WalletState::current();
-    Effect::new(move || {
-        track();
-        round.track();
-        let Some(wallet) = state.wallet() else { return };
-        let number = newest.get_value().wrapping_add(1);
-        newest.set_value(number);
-        begin(wallet, number);
-    });
+}
+
+impl Fetched {
+    /// Begins a fetch now, after [`Self::again`], and with `follows` whenever the wallet changes.
+    fn start(follows: bool, fetch: Box<dyn Fn(Wallet) -> Fetching>) -> Self {
+        let fetched = Fetched { value: RwSignal::new(Load::Loading), round: RwSignal::new(0) };
+        let newest = StoredValue::new(0_u32);
+        let state = WalletState::current();
+        Effect::new(move || {
+            if follows {
+                state.track();
+            }
+            fetched.round.track();
+            let Some(wallet) = state.wallet() else { return };
+            let number = newest.get_value().wrapping_add(1);
+            newest.set_value(number);
+            let fetching = fetch(wallet);
+            spawn_local(async move {
+                let outcome = fetching.await;
+                // The page may be gone, or a newer fetch under way.
+                if newest.try_get_value() == Some(number) {
+                    fetched.take(outcome);
+                }
+            });
+        });
+        fetched
+    }
+
+    fn take(self, outcome: Result<Anything, WalletError>) {
+        match outcome {
+            Ok(value) => self.value.set(Load::Ready(value)),
+            // What is shown is better than nothing while something changes elsewhere.
+            Err(error) => self.value.update(|load| {
+                if !matches!(load, Load::Ready(_)) {
+                    *load = Load::Failed(error);
+                }
+            }),
+        }
+    }
+
+    fn again(self) {
+        self.value.set(Load::Loading);
+        self.round.update(|round| *round = round.wrapping_add(1));
+    }
 }

@@ -35,6 +35,7 @@ impl SiteTools {
     /// Finds them, and installs those that are missing.
     pub fn ready() -> Result<Self> {
         prerequisites::wasm_target()?;
+        prerequisites::standard_library_source()?;
         let trunk = trunk()?;
         let folders = vec![wasm_bindgen()?, wasm_opt()?];
         Ok(Self { folders, trunk: executable(&trunk, "trunk") })

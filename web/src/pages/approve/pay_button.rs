@@ -15,6 +15,7 @@ use web_sys::{IntersectionObserver, IntersectionObserverEntry, IntersectionObser
 
 use crate::locales::texts;
 use crate::money;
+use crate::view::view;
 
 const ARMS_AFTER: Duration = Duration::from_millis(500);
 const HINT: &str = "arming";

@@ -10,6 +10,7 @@ use crate::browser;
 use crate::components::Trouble;
 use crate::locales::texts;
 use crate::state::WalletState;
+use crate::view::{Child, view};
 
 const FILE: &str = "tuppence-wallet.json";
 
@@ -89,9 +90,9 @@ pub fn Import() -> impl IntoView {
             {move || match outcome.get() {
                 Outcome::Replace(copy) => {
                     let replace = move || take(copy.clone(), true);
-                    view! { <Replace replace=replace cancel=move || outcome.set(Outcome::None)/> }.into_any()
+                    view! { <Replace replace=replace cancel=move || outcome.set(Outcome::None)/> }
                 }
-                _ => outcome_view(outcome).into_any(),
+                _ => outcome_view(outcome),
             }}
         </section>
     }
@@ -118,10 +119,10 @@ fn Replace(replace: impl Fn() + 'static, cancel: impl Fn() + 'static) -> impl In
 
 fn outcome_view(outcome: RwSignal<Outcome>) -> AnyView {
     match outcome.get() {
-        Outcome::Done(words) => view! { <p class="notice notice--gain" role="status">{words}</p> }.into_any(),
+        Outcome::Done(words) => view! { <p class="notice notice--gain" role="status">{words}</p> },
         Outcome::Failed(error) => {
-            view! { <Trouble error=error again=move || outcome.set(Outcome::None)/> }.into_any()
+            view! { <Trouble error=error again=move || outcome.set(Outcome::None)/> }
         }
-        Outcome::None | Outcome::Replace(_) => ().into_any(),
+        Outcome::None | Outcome::Replace(_) => ().child(),
     }
 }

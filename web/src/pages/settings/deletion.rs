@@ -10,6 +10,7 @@ use crate::components::Trouble;
 use crate::locales::texts;
 use crate::money;
 use crate::state::WalletState;
+use crate::view::{Child, view};
 
 /// Removes the wallet from this device.
 #[component]
@@ -81,7 +82,7 @@ pub fn Deletion() -> impl IntoView {
         <section class="danger-zone">
             <h2>{words.delete}</h2>
             <p>{holds}</p>
-            {move || if asked.get() { form().into_any() } else { begin().into_any() }}
+            {move || if asked.get() { form().child() } else { begin().child() }}
             {move || failure.get().map(|error| view! { <Trouble error=error again=move || failure.set(None)/> })}
         </section>
     }
