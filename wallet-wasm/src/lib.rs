@@ -3,6 +3,7 @@
 //! [`Wallet`] is what interfaces use; [`view`] is what it shows, [`error`] what it says when something
 //! is wrong. [`ports`] are the places where it touches the world.
 
+mod center_key;
 mod client;
 pub mod error;
 pub mod json;

@@ -12,7 +12,11 @@ use leptos::tachys::html::property::{IntoProperty, prop};
 use leptos::tachys::view::iterators::StaticVec;
 use wasm_bindgen::JsCast;
 
+mod template;
+
 pub use tuppence_view::view;
+
+use template::Templated;
 
 /// An element of HTML while it is being put together. It is a pointer, so that the pages' code, which is mostly calls of
 /// these functions, stays short.
@@ -79,6 +83,12 @@ impl Element {
         let Parts { tag, attributes, children } = *self.0;
         custom(tag).add_any_attr(attributes).child(StaticVec::from(children)).into_any()
     }
+}
+
+/// What the `view!` of this number has written.
+#[inline(never)]
+pub fn template(number: u32, view: AnyView) -> AnyView {
+    Templated::new(number, view).into_any()
 }
 
 /// A text that never changes.

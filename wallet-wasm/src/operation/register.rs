@@ -8,12 +8,10 @@
 //! R1 is stored with its wrapped session key before it is sent, so that a reload sends the same R1, gets
 //! the same R2, and never makes a second wallet.
 
-use std::convert::Infallible;
 use std::rc::Rc;
 
 use ed25519_dalek::SigningKey;
 use futures_util::future::LocalBoxFuture;
-use rsa::rand_core::{TryCryptoRng, TryRng};
 use tuppence_protocol::challenge::{self, BITS_MAX, Challenge, Content, Solution};
 use tuppence_protocol::scrip::Code;
 use tuppence_protocol::scrip::buyer::{AwaitingRegistration, NewWallet};
@@ -21,12 +19,13 @@ use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::scrip::registration::RegistrationReply;
 use tuppence_protocol::{Amount, Duration, ErrorCode, PROTOCOL_VERSION, Secret, WalletId};
 
+use crate::center_key;
 use crate::client::{self, CallError, Peer};
 use crate::error::{Problem, WalletError};
 use crate::operation::exchange::{note, note_refusal};
 use crate::operation::session::{check_version, hold, new_operation, unwrap, wrap};
 use crate::operation::{Errand, Operation, Stage};
-use crate::ports::{Changes, Ports, Random, Scan};
+use crate::ports::{Changes, Ports, Scan};
 use crate::record::{self, CenterRecord, VERSION, WalletRecord};
 use crate::view::{Change, EntryKind, HistoryEntry, Party, Progress, WalletEvent};
 use crate::wallet::Inner;
@@ -97,12 +96,7 @@ async fn begin(inner: &Inner, progress: &dyn Fn(Progress)) -> Result<Operation, 
     let id = WalletId::from_bytes(id);
     let session_key = random_secret(ports)?;
     let wallet_key = random_secret(ports)?;
-    let mut rng = PortRng { random: &*ports.random, failed: false };
-    let envelope = info.public_key.encrypt(&session_key, &mut rng);
-    if rng.failed {
-        return Err(Problem::Unsupported.into());
-    }
-    let envelope = envelope.map_err(|_| Problem::CenterInvalid)?;
+    let envelope = center_key::encrypt(ports, &info.public_key, &session_key).await?;
     let public_key = SigningKey::from_bytes(wallet_key.expose()).verifying_key().to_bytes();
     let wallet = NewWallet { id, wallet_key: public_key, key_envelope: envelope };
     let solution = solve(inner, challenge, wallet.content(), progress).await?;
@@ -248,32 +242,3 @@ fn random_secret(ports: &Ports) -> Result<Secret, WalletError> {
     ports.random.fill(&mut bytes)?;
     Ok(Secret::from_bytes(bytes))
 }
-
-/// The port as the generator that RSA-OAEP asks for, which cannot fail: `failed` tells afterwards.
-struct PortRng<'a> {
-    random: &'a dyn Random,
-    failed: bool,
-}
-
-impl TryRng for PortRng<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_be_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_be_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.failed |= self.random.fill(bytes).is_err();
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for PortRng<'_> {}

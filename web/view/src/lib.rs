@@ -5,6 +5,9 @@
 //! all elements are of one type. It knows what the wallet's pages use: elements with attributes, `on:`, `prop:` and
 //! `node_ref`; components with properties and children; texts, blocks and fragments.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use rstml::Infallible;
@@ -15,8 +18,20 @@ use syn::{Error, Result};
 /// Writes out a view of type `leptos::prelude::AnyView`.
 #[proc_macro]
 pub fn view(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let written = rstml::parse(tokens).and_then(|nodes| one(&nodes));
+    let number = number();
+    let written = rstml::parse(tokens).and_then(|nodes| {
+        let view = one(&nodes)?;
+        Ok(quote!(crate::view::template(#number, #view)))
+    });
     written.unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// A number for this place in the source, by which its views are told from those of all others.
+fn number() -> u32 {
+    let place = proc_macro::Span::call_site();
+    let mut hasher = DefaultHasher::new();
+    (place.file(), place.line(), place.column()).hash(&mut hasher);
+    (hasher.finish() >> 32) as u32
 }
 
 /// Several nodes side by side are one view too.

@@ -1,6 +1,7 @@
 //! Ports of the browser: IndexedDB, fetch, Web Locks, BroadcastChannel, WebCrypto.
 
 mod broadcast;
+mod center_key;
 mod fetch;
 mod indexed_db;
 mod system;
@@ -8,6 +9,7 @@ mod vault;
 mod web_locks;
 
 pub use broadcast::Channel;
+pub(crate) use center_key::encrypt;
 pub use fetch::Fetch;
 pub use indexed_db::IndexedDb;
 pub use system::{SystemClock, SystemRandom};

@@ -80,12 +80,12 @@ async fn apply(operation: &str, nonce: &[u8], key: &JsValue, data: &[u8]) -> Opt
 }
 
 /// `crypto.subtle`, which only secure contexts have.
-fn subtle() -> Result<JsValue, VaultError> {
+pub(super) fn subtle() -> Result<JsValue, VaultError> {
     let crypto = property(&js_sys::global(), "crypto");
     crypto.and_then(|crypto| property(&crypto, "subtle")).ok_or(VaultError::Unsupported)
 }
 
-async fn settle(promise: Result<JsValue, JsValue>) -> Option<JsValue> {
+pub(super) async fn settle(promise: Result<JsValue, JsValue>) -> Option<JsValue> {
     let promise: Promise = promise.ok()?.dyn_into().ok()?;
     JsFuture::from(promise).await.ok()
 }
