@@ -108,9 +108,20 @@ fn watch(node: NodeRef<Button>, readiness: RwSignal<Readiness>) {
         }
     });
     let visibility = window_event_listener_untyped("visibilitychange", move |_| follow());
-    let regained = window_event_listener(leptos::ev::focus, move |_| follow());
+    // A click into a window that was never left brings a focus of its own, which must not disarm it.
+    let left = StoredValue::new(false);
+    let leaving = window_event_listener(leptos::ev::blur, move |_| {
+        let _ = left.try_set_value(true);
+    });
+    let regained = window_event_listener(leptos::ev::focus, move |_| {
+        if left.try_get_value() == Some(true) {
+            let _ = left.try_set_value(false);
+            follow();
+        }
+    });
     on_cleanup(move || {
         visibility.remove();
+        leaving.remove();
         regained.remove();
         if let Some((observer, _)) = watching.try_update_value(Option::take).flatten() {
             observer.disconnect();
