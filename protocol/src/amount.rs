@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::canonical::{Canonical, Writer};
+use crate::text;
 
 /// Millionths in one unit of currency: the smallest amount is `USD:0.000001`.
 pub const MICROS_PER_UNIT: u64 = 1_000_000;
@@ -67,8 +68,7 @@ impl fmt::Debug for Currency {
 }
 
 /// A sum of money that is never negative: `USD:0.03` is 30,000 millionths of a US dollar.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Amount {
     currency: Currency,
     micros: u64,
@@ -151,11 +151,14 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (units, rest) = (self.micros / MICROS_PER_UNIT, self.micros % MICROS_PER_UNIT);
         write!(f, "{}:{units}", self.currency)?;
-        if rest != 0 {
-            let places = format!("{rest:06}");
-            write!(f, ".{}", places.trim_end_matches('0'))?;
+        if rest == 0 {
+            return Ok(());
         }
-        Ok(())
+        let (mut places, mut width) = (rest, PLACES_MAX);
+        while places % 10 == 0 {
+            (places, width) = (places / 10, width - 1);
+        }
+        write!(f, ".{places:0width$}")
     }
 }
 
@@ -197,20 +200,19 @@ fn parse_places(places: &str) -> Result<u64, AmountError> {
     if !digits || places.len() > PLACES_MAX || places.ends_with('0') {
         return Err(AmountError::Format);
     }
-    format!("{places:0<6}").parse().map_err(|_| AmountError::Format)
+    let digits = places.bytes().chain(std::iter::repeat(b'0')).take(PLACES_MAX);
+    Ok(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
-impl TryFrom<String> for Amount {
-    type Error = AmountError;
-
-    fn try_from(text: String) -> Result<Self, AmountError> {
-        text.parse()
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
-impl From<Amount> for String {
-    fn from(amount: Amount) -> String {
-        amount.to_string()
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::deserialize(deserializer, str::parse)
     }
 }
 

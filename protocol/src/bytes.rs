@@ -1,8 +1,10 @@
 //! Bytes on the wire: base64url without padding (spec/README, Wire).
 
-use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{DecodeSliceError, Engine};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::text;
 
 /// `bytes` as base64url without padding.
 pub fn encode(bytes: &[u8]) -> String {
@@ -26,21 +28,34 @@ pub struct BytesError;
 pub mod fixed {
     use super::*;
 
+    /// The longest text that is made without asking for memory: seals and identifiers are shorter.
+    const TEXT_MAX: usize = 64;
+
     /// Writes the bytes as text.
     pub fn serialize<S: Serializer, const N: usize>(
         bytes: &[u8; N],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        encode(bytes).serialize(serializer)
+        let mut text = [0; TEXT_MAX];
+        let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text).ok();
+        match written.and_then(|length| std::str::from_utf8(text.get(..length)?).ok()) {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.serialize_str(&encode(bytes)),
+        }
     }
 
     /// Reads text of exactly `N` bytes.
     pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         deserializer: D,
     ) -> Result<[u8; N], D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = decode(&text).map_err(de::Error::custom)?;
-        bytes.try_into().map_err(|_| de::Error::custom(format!("{N} bytes are expected")))
+        text::deserialize(deserializer, |text| {
+            let mut bytes = [0; N];
+            match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+                Ok(length) if length == N => Ok(bytes),
+                Ok(_) | Err(DecodeSliceError::OutputSliceTooSmall) => Err(format!("{N} bytes are expected")),
+                Err(DecodeSliceError::DecodeError(_)) => Err(BytesError.to_string()),
+            }
+        })
     }
 }
 

@@ -157,9 +157,15 @@ impl Writer {
 
     /// A record as one field, with its own fields inside.
     pub fn nested(&mut self, record: &impl Canonical) {
-        let mut inner = Writer { bytes: Vec::with_capacity(256) };
-        record.write(&mut inner);
-        self.bytes(&inner.bytes);
+        // The length is known when the record is written: its place is kept free until then.
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        record.write(self);
+        let end = self.bytes.len();
+        let length = u32::try_from(end - start - 4).unwrap_or(ABSENT - 1);
+        if let Some(place) = self.bytes.get_mut(start..start + 4) {
+            place.copy_from_slice(&length.to_be_bytes());
+        }
     }
 
     /// A field that may be absent.

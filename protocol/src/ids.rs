@@ -106,7 +106,7 @@ impl Canonical for VendorId {
 
 /// A host name: letters, digits, hyphens and dots in lower case, at most 253 bytes (RFC 1123).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct DnsName(String);
 
 impl DnsName {

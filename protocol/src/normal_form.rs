@@ -18,10 +18,10 @@ pub fn normal_form(text: &str) -> String {
     js_sys::JsString::from(text).normalize("NFC").into()
 }
 
-/// Whether `text` is in normal form C.
+/// Whether `text` is in normal form C. ASCII always is, and most of what is decoded is ASCII.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn is_normal(text: &str) -> bool {
-    unicode_normalization::is_nfc(text)
+    text.is_ascii() || unicode_normalization::is_nfc(text)
 }
 
 /// Whether `text` is in normal form C.

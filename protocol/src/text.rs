@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::normal_form::{is_normal, normal_form};
 
@@ -12,8 +13,8 @@ use crate::normal_form::{is_normal, normal_form};
 /// What is not in normal form is refused rather than mended, so that decoding and encoding again
 /// gives the same bytes and a seal covers just what was sent. Whoever makes a message uses
 /// [`Text::normalized`].
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Text<const MAX: usize>(String);
 
 impl<const MAX: usize> Text<MAX> {
@@ -31,6 +32,12 @@ impl<const MAX: usize> Text<MAX> {
     }
 }
 
+impl<const MAX: usize> Serialize for Text<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl<const MAX: usize> TryFrom<String> for Text<MAX> {
     type Error = TextError;
 
@@ -38,7 +45,7 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
         if text.len() > MAX {
             return Err(TextError::TooLong { max: MAX });
         }
-        if text.chars().any(|c| c.is_control() && c != '\n') {
+        if has_control(&text) {
             return Err(TextError::Control);
         }
         if !is_normal(&text) {
@@ -46,6 +53,13 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
         }
         Ok(Text(text))
     }
+}
+
+fn has_control(text: &str) -> bool {
+    if text.is_ascii() {
+        return text.bytes().any(|b| b.is_ascii_control() && b != b'\n');
+    }
+    text.chars().any(|c| c.is_control() && c != '\n')
 }
 
 impl<const MAX: usize> FromStr for Text<MAX> {
@@ -78,6 +92,28 @@ impl<const MAX: usize> fmt::Debug for Text<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
+}
+
+/// Reads what is written as text, without a copy of the text.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, T, E: fmt::Display>(
+    deserializer: D,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, D::Error> {
+    struct Reading<P>(P);
+
+    impl<T, E: fmt::Display, P: FnOnce(&str) -> Result<T, E>> Visitor<'_> for Reading<P> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<X: Error>(self, text: &str) -> Result<T, X> {
+            (self.0)(text).map_err(X::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Reading(parse))
 }
 
 /// Why text is refused.

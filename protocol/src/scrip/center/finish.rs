@@ -6,6 +6,7 @@ use crate::scrip::center::reply::Answer;
 use crate::scrip::center::{Center, Found, Outcome, Purse, ScripState, Step, StepKind, StepState};
 use crate::scrip::finish::{Finish, FinishReply, ISSUE_FINISH, PAYMENT_FINISH, Transaction};
 use crate::scrip::{Code, Scrip};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 impl Center {
@@ -21,18 +22,19 @@ impl Center {
     ) -> Result<Outcome<FinishReply>, Refusal> {
         let code = message.header.expect(&[ISSUE_FINISH, PAYMENT_FINISH].concat())?;
         let scrip = &message.new_scrip;
-        self.keys.authenticate(scrip, &message.hash, |secret| message.seal(secret))?;
+        let secret = self.keys.authenticate(scrip, &message.hash, |secret| message.seal(secret))?;
         let purse = found.purse(scrip.scrip.custom_id)?;
         match (code, &message.transaction) {
-            (Code::Gm6_2 | Code::Pm6_2, None) => self
-                .resynchronise(message, purse, &found, now)?
-                .map(|answer| self.finish_reply(code, purse, answer)),
+            (Code::Gm6_2 | Code::Pm6_2, None) => {
+                let outcome = self.resynchronise(message, purse, &found, now)?;
+                outcome.map(|answer| self.finish_reply(code, purse, &secret, answer))
+            }
             (Code::Gm6_2 | Code::Pm6_2, Some(transaction)) => {
                 let step = find(transaction, code, purse, &found)?;
                 if step.is_tombstone() {
                     return Err(voided());
                 }
-                let reply = self.finish_reply(code, purse, Answer::started(step))?;
+                let reply = self.finish_reply(code, purse, &secret, Answer::started(step))?;
                 Ok(Outcome::unchanged(reply))
             }
             (Code::Gm6_1 | Code::Pm6_1, Some(transaction)) => {
@@ -40,7 +42,7 @@ impl Center {
             }
             (_, Some(transaction)) => self
                 .take_back(find(transaction, code, purse, &found)?, scrip, purse, &found, now)?
-                .map(|answer| self.finish_reply(code, purse, answer)),
+                .map(|answer| self.finish_reply(code, purse, &secret, answer)),
             (_, None) => {
                 let message = format!("{} names its transaction.", code.as_str());
                 Err(Refusal::new(ErrorCode::Malformed, message))
@@ -101,11 +103,17 @@ impl Center {
     }
 
     /// M5 or S5, whichever the code asks for.
-    fn finish_reply(&self, code: Code, purse: &Purse, answer: Answer) -> Result<FinishReply, Refusal> {
+    fn finish_reply(
+        &self,
+        code: Code,
+        purse: &Purse,
+        secret: &Secret,
+        answer: Answer,
+    ) -> Result<FinishReply, Refusal> {
         if PAYMENT_FINISH.contains(&code) {
-            self.balance(purse.custom_id, answer).map(FinishReply::Balance)
+            self.balance(purse.custom_id, secret, answer).map(FinishReply::Balance)
         } else {
-            self.ecash(purse.custom_id, answer).map(FinishReply::Ecash)
+            self.ecash(purse.custom_id, secret, answer).map(FinishReply::Ecash)
         }
     }
 }

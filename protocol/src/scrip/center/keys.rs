@@ -85,8 +85,8 @@ impl Policy {
 
 impl CenterKeys {
     /// That the center issued `scrip` and that its owner sealed the message with `theirs`; `ours` makes
-    /// the seal that the message must carry. Any scrip that the buyer ever had will do: whether it is
-    /// the live one is for the purse to say.
+    /// the seal that the message must carry. Gives the owner's Custom_Secret. Any scrip that the buyer ever
+    /// had will do: whether it is the live one is for the purse to say.
     ///
     /// # Errors
     /// [`ErrorCode::Algorithm`], [`ErrorCode::ScripForged`], [`ErrorCode::SealInvalid`].
@@ -95,12 +95,13 @@ impl CenterKeys {
         scrip: &Scrip,
         theirs: &Seal,
         ours: impl FnOnce(&Secret) -> Seal,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Secret, Refusal> {
         self.check_issued(scrip)?;
-        if !ours(&self.custom_secret(scrip.scrip.custom_id)?).matches(theirs) {
+        let custom_secret = self.custom_secret(scrip.scrip.custom_id)?;
+        if !ours(&custom_secret).matches(theirs) {
             return Err(Refusal::new(ErrorCode::SealInvalid, "The message's seal is not this purse's."));
         }
-        Ok(())
+        Ok(custom_secret)
     }
 
     /// That the center issued `scrip`, whenever that was.

@@ -9,6 +9,7 @@ use crate::scrip::payment::PaymentBalance;
 use crate::scrip::receipt::{Receipt, ReceiptKind, ReceiptReply};
 use crate::scrip::{Code, Header};
 use crate::seal::Seal;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// What an M5 or S5 says, whichever of the two was asked for.
@@ -45,7 +46,12 @@ impl Answer {
 
 impl Center {
     /// M5.
-    pub(super) fn ecash(&self, custom_id: IdType, answer: Answer) -> Result<IssueEcash, Refusal> {
+    pub(super) fn ecash(
+        &self,
+        custom_id: IdType,
+        custom_secret: &Secret,
+        answer: Answer,
+    ) -> Result<IssueEcash, Refusal> {
         let mut reply = IssueEcash {
             header: Header::new(Code::Gm5_1, answer.date),
             tran_id: answer.tran_id,
@@ -53,12 +59,17 @@ impl Center {
             hash: Seal::from_bytes([0; 32]),
             p_count: 0,
         };
-        reply.hash = reply.seal(&self.keys.custom_secret(custom_id)?);
+        reply.hash = reply.seal(custom_secret);
         Ok(reply)
     }
 
     /// S5.
-    pub(super) fn balance(&self, custom_id: IdType, answer: Answer) -> Result<PaymentBalance, Refusal> {
+    pub(super) fn balance(
+        &self,
+        custom_id: IdType,
+        custom_secret: &Secret,
+        answer: Answer,
+    ) -> Result<PaymentBalance, Refusal> {
         let mut reply = PaymentBalance {
             header: Header::new(Code::Pm5_1, answer.date),
             tran_id: answer.tran_id,
@@ -66,7 +77,7 @@ impl Center {
             hash: Seal::from_bytes([0; 32]),
             p_count: 0,
         };
-        reply.hash = reply.seal(&self.keys.custom_secret(custom_id)?);
+        reply.hash = reply.seal(custom_secret);
         Ok(reply)
     }
 

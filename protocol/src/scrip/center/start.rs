@@ -41,7 +41,7 @@ impl Center {
             Code::Gm4_2 => self.cancel(&order, found, now)?,
             _ => self.start(&order, found, budget, now)?,
         };
-        outcome.map(|answer| self.ecash(message.scrip.scrip.custom_id, answer))
+        outcome.map(|answer| self.ecash(message.scrip.scrip.custom_id, &order.custom_secret, answer))
     }
 
     /// S4 -> S5.
@@ -62,7 +62,7 @@ impl Center {
             Code::Pm4_2 => self.cancel(&order, found, now)?,
             _ => self.start(&order, found, None, now)?,
         };
-        outcome.map(|answer| self.balance(message.scrip.scrip.custom_id, answer))
+        outcome.map(|answer| self.balance(message.scrip.scrip.custom_id, &order.custom_secret, answer))
     }
 
     fn order<'a>(
@@ -72,8 +72,8 @@ impl Center {
         hash: &'a Seal,
         ours: impl FnOnce(&Secret) -> Seal,
     ) -> Result<Order<'a>, Refusal> {
-        self.keys.authenticate(scrip, hash, ours)?;
-        Ok(Order { scrip, offer, hash, custom_secret: self.keys.custom_secret(scrip.scrip.custom_id)? })
+        let custom_secret = self.keys.authenticate(scrip, hash, ours)?;
+        Ok(Order { scrip, offer, hash, custom_secret })
     }
 
     /// GM4_1 and PM4_1.
