@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::web::{self, Bytes};
+use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use tuppence_protocol::{ErrorCode, Refusal};
 
@@ -34,7 +35,22 @@ pub struct BodyTime(pub Duration);
 #[derive(Debug)]
 pub struct Message<T>(pub T);
 
+/// A message, and the body that it came in: for handlers whose refusal repeats parts of the message, and which give
+/// the message itself away.
+#[derive(Debug)]
+pub struct WithBody<T>(pub T, pub Bytes);
+
 impl<T: DeserializeOwned + 'static> FromRequest for Message<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let message = WithBody::from_request(request, payload);
+        Box::pin(async move { message.await.map(|WithBody(message, _)| Message(message)) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for WithBody<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
@@ -53,7 +69,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Message<T> {
                 .map_err(|_| too_large(limit))?
                 .map_err(|_| malformed("The body broke off."))?;
             gate::begin(&request)?;
-            decode(&bytes).map(Message).map_err(ApiError::from)
+            Ok(WithBody(decode(&bytes)?, bytes))
         })
     }
 }
@@ -93,6 +109,11 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::new(ErrorCode::Malformed, "The body is empty."));
     }
+    // Keeping track of the place costs as much as reading does: it is done where something is wrong.
+    serde_json::from_slice(bytes).or_else(|_| decode_with_place(bytes))
+}
+
+fn decode_with_place<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let place = error.path().to_string();

@@ -13,7 +13,7 @@ use tuppence_protocol::{ErrorCode, Refusal};
 use super::{CenterApi, fresh, unexpected};
 use crate::center::{Command, Reply};
 use crate::http::error::ApiError;
-use crate::http::message::Message;
+use crate::http::message::{Message, WithBody, decode};
 
 /// E1 -> E2.
 pub(super) async fn attest(
@@ -29,13 +29,14 @@ pub(super) async fn attest(
 /// M4 -> M5.
 pub(super) async fn issue(
     api: Data<CenterApi>,
-    Message(message): Message<IssueStart>,
+    WithBody(message, body): WithBody<IssueStart>,
 ) -> Result<impl Responder, ApiError> {
-    match api.committer.submit(Command::Issue(Box::new(message.clone()))).await {
+    match api.committer.submit(Command::Issue(Box::new(message))).await {
         Ok(Reply::Ecash(reply)) => Ok(fresh(reply)),
         Ok(_) => Err(unexpected()),
         Err(error) => {
             let refusal = Refusal::from(error);
+            let message: IssueStart = decode(&body)?;
             claim(&api, &refusal, &message.scrip).await;
             let reply = refused_issue(&message, &refusal, api.now());
             Err(ApiError::from(refusal).with_reply(reply))
@@ -46,13 +47,14 @@ pub(super) async fn issue(
 /// S4 -> S5.
 pub(super) async fn payment(
     api: Data<CenterApi>,
-    Message(message): Message<PaymentStart>,
+    WithBody(message, body): WithBody<PaymentStart>,
 ) -> Result<impl Responder, ApiError> {
-    match api.committer.submit(Command::Payment(Box::new(message.clone()))).await {
+    match api.committer.submit(Command::Payment(Box::new(message))).await {
         Ok(Reply::Balance(reply)) => Ok(fresh(reply)),
         Ok(_) => Err(unexpected()),
         Err(error) => {
             let refusal = Refusal::from(error);
+            let message: PaymentStart = decode(&body)?;
             claim(&api, &refusal, &message.scrip).await;
             let reply = refused_payment(&message, &refusal, api.now());
             Err(ApiError::from(refusal).with_reply(reply))
@@ -63,7 +65,7 @@ pub(super) async fn payment(
 /// M6.
 pub(super) async fn finish_issue(
     api: Data<CenterApi>,
-    Message(message): Message<Finish>,
+    message: WithBody<Finish>,
 ) -> Result<impl Responder, ApiError> {
     finish(&api, message, &ISSUE_FINISH).await
 }
@@ -71,24 +73,24 @@ pub(super) async fn finish_issue(
 /// S6.
 pub(super) async fn finish_payment(
     api: Data<CenterApi>,
-    Message(message): Message<Finish>,
+    message: WithBody<Finish>,
 ) -> Result<impl Responder, ApiError> {
     finish(&api, message, &PAYMENT_FINISH).await
 }
 
 async fn finish(
     api: &CenterApi,
-    message: Finish,
+    WithBody(message, body): WithBody<Finish>,
     codes: &[Code],
 ) -> Result<impl Responder + use<>, ApiError> {
     message.header.expect(codes)?;
-    let scrip = message.new_scrip.clone();
     match api.committer.submit(Command::Finish(Box::new(message))).await {
         Ok(Reply::Finished(reply)) => Ok(fresh(reply)),
         Ok(_) => Err(unexpected()),
         Err(error) => {
             let refusal = Refusal::from(error);
-            claim(api, &refusal, &scrip).await;
+            let message: Finish = decode(&body)?;
+            claim(api, &refusal, &message.new_scrip).await;
             Err(refusal.into())
         }
     }

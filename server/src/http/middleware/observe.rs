@@ -2,6 +2,7 @@
 //!
 //! Logged are method, route pattern, status, time and id: no query strings, headers, bodies or addresses.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Instant;
 
@@ -23,13 +24,22 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// A new random one.
+    /// A new one, which no other request has.
     fn new() -> Self {
-        let mut random = [0; 12];
-        // An id that is the same for all while the system has no randomness does no harm.
-        let _ = getrandom::fill(&mut random);
-        let text = tuppence_protocol::bytes::encode(&random);
-        RequestId(HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("0")))
+        thread_local! {
+            static NEXT: Cell<[u64; 2]> = Cell::new(beginning());
+        }
+        // The system is asked for randomness once for each thread; splitmix64 gives each count another number.
+        let [thread, count] = NEXT.get();
+        let count = count.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        NEXT.set([thread, count]);
+        let mixed = (count ^ (count >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&thread.to_be_bytes()[..4]);
+        bytes[4..].copy_from_slice(&(mixed ^ (mixed >> 31)).to_be_bytes());
+        let text = tuppence_protocol::bytes::encode(&bytes);
+        RequestId(HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0")))
     }
 
     /// One that a proxy chose: 1 to 64 letters, digits, `-` and `_`.
@@ -44,6 +54,14 @@ impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.to_str().unwrap_or("?"))
     }
+}
+
+/// Where a thread's ids begin. Ids that are the same for all while the system has no randomness do no harm.
+fn beginning() -> [u64; 2] {
+    let mut random = [0; 16];
+    let _ = getrandom::fill(&mut random);
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte));
+    [number(&random[..8]), number(&random[8..])]
 }
 
 /// Names, times, counts and logs a request, and gives refusals their body.
@@ -72,11 +90,11 @@ pub async fn observe(
     let mut response = respond(response.map_into_boxed_body(), &id);
     let route = response.request().match_pattern().unwrap_or_else(|| "(other)".to_owned());
     let (status, took) = (response.status(), started.elapsed());
-    if let Some(metrics) = metrics {
-        metrics.answered(&method, &route, status, took);
-    }
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     tracing::info!(%method, route, status = status.as_u16(), took_us, "answered");
+    if let Some(metrics) = metrics {
+        metrics.answered(&method, route, status, took);
+    }
     response.headers_mut().insert(REQUEST_ID, id.0);
     Ok(response)
 }
@@ -108,6 +126,8 @@ fn respond(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRespons
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -116,6 +136,9 @@ mod tests {
             assert!(RequestId::from_text(refused).is_none(), "{refused:?}");
         }
         assert_eq!(RequestId::from_text("Edge-17_b").unwrap().to_string(), "Edge-17_b");
-        assert_ne!(RequestId::new(), RequestId::new());
+        let ids: HashSet<String> = (0..1_000).map(|_| RequestId::new().to_string()).collect();
+        assert!(ids.len() == 1_000 && ids.iter().all(|id| RequestId::from_text(id).is_some()));
+        let elsewhere = std::thread::spawn(RequestId::new).join().unwrap().to_string();
+        assert!(!ids.contains(&elsewhere));
     }
 }
