@@ -4,6 +4,7 @@
 //! working set has checked before: no account below zero, a serial spent once, money moved once for each reason.
 
 pub mod backup;
+mod cache;
 mod codec;
 mod committed;
 mod journal;
@@ -24,6 +25,7 @@ use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::{Currency, Timestamp};
 
+use self::cache::Cache;
 use self::codec::PAYOUT;
 use self::journal::Batch;
 use self::load::Reader;
@@ -43,6 +45,8 @@ pub struct SqliteStore {
     currency: Currency,
     /// Absent until it is read, and after a commit whose end is unknown.
     resident: Option<Resident>,
+    /// Empty after a commit whose end is unknown.
+    cache: Cache,
     /// The journal's last link; absent as `resident` is.
     head: Option<Head>,
     path: PathBuf,
@@ -50,7 +54,7 @@ pub struct SqliteStore {
     /// Absent where the database is only read.
     witness: Option<WitnessFile>,
     /// Held while the database is open for writing.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -65,11 +69,12 @@ impl SqliteStore {
             connection: opened.connection,
             currency: opened.currency,
             resident: None,
+            cache: Cache::default(),
             head: None,
             path: path.to_owned(),
             identity: FileIdentity::of(path),
             witness: None,
-            _lock: Some(opened.lock),
+            lock: Some(opened.lock),
         };
         store.meet_witness()?;
         Ok(store)
@@ -114,11 +119,12 @@ impl SqliteStore {
             connection,
             currency,
             resident: None,
+            cache: Cache::default(),
             head: None,
             path: path.to_owned(),
             identity: FileIdentity::of(path),
             witness: None,
-            _lock: None,
+            lock: None,
         })
     }
 
@@ -196,7 +202,11 @@ impl Store for SqliteStore {
     fn load(&mut self, wanted: Wanted) -> Result<WorkingSet, StoreError> {
         let mut records = self.resident()?.records();
         let transaction = self.connection.transaction()?;
-        Reader { connection: &transaction, currency: self.currency }.load(&wanted, &mut records)?;
+        let reader = Reader { connection: &transaction, currency: self.currency };
+        // Where another program writes, nothing that was read before may be used again.
+        let mut fresh = Cache::default();
+        let cache = if self.lock.is_some() { &mut self.cache } else { &mut fresh };
+        reader.load(&wanted, cache, &mut records)?;
         transaction.commit()?;
         Ok(WorkingSet::new(records, wanted))
     }
@@ -207,6 +217,7 @@ impl Store for SqliteStore {
                 if let Some(resident) = &mut self.resident {
                     resident.follow(&changes);
                 }
+                self.cache.follow(&changes);
                 if let (Some(witness), Some(head), Some(resident)) =
                     (&mut self.witness, self.head, &self.resident)
                 {
@@ -216,6 +227,7 @@ impl Store for SqliteStore {
             }
             Err(error) => {
                 self.resident = None;
+                self.cache = Cache::default();
                 self.head = None;
                 Err(error)
             }

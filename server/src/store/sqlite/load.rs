@@ -7,13 +7,15 @@ use std::sync::Arc;
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
 use rusqlite::{Connection, Params};
-use tuppence_protocol::scrip::center::{Step, StepKey};
+use tuppence_protocol::ids::Serial;
+use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
 use tuppence_protocol::{Currency, Timestamp};
 
 use super::super::records::Epoch;
 use super::super::resident::Resident;
 use super::super::working_set::Numbers;
 use super::super::{Directory, Records, StoreError, Wanted};
+use super::cache::Cache;
 use super::codec::{
     self, CAMPAIGN, CLAIM, Columns, EPOCH, MOVEMENT, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR,
 };
@@ -25,8 +27,8 @@ pub(super) struct Reader<'c> {
 }
 
 impl Reader<'_> {
-    /// Adds to `records` what `wanted` names, and what goes with it.
-    pub fn load(&self, wanted: &Wanted, records: &mut Records) -> Result<(), StoreError> {
+    /// Adds to `records` what `wanted` names, and what goes with it: from `cache` what that holds.
+    pub fn load(&self, wanted: &Wanted, cache: &mut Cache, records: &mut Records) -> Result<(), StoreError> {
         let mut customers = wanted.purses.clone();
         let mut steps = wanted.steps.clone();
         let wallets = wanted.registrations.iter().map(|wallet| Value::Blob(wallet.as_bytes().to_vec()));
@@ -47,17 +49,16 @@ impl Reader<'_> {
             steps.insert(payout.step);
             records.payouts.insert(payout.number, payout);
         }
-        for step in self.steps(&steps)? {
+        for step in self.steps(steps, cache)? {
             customers.insert(step.customer);
             records.steps.insert(step.key, step);
         }
         let mut pending = BTreeSet::new();
-        let customers = customers.iter().map(|customer| Value::Integer(codec::int(customer.get())));
-        for purse in self.any_of("purses", PURSE, "customer", customers, |c| c.purse())? {
+        for purse in self.purses(customers, cache)? {
             pending.extend(purse.pending.filter(|key| !records.steps.contains_key(key)));
             records.purses.insert(purse.custom_id.serial_number, purse);
         }
-        for step in self.steps(&pending)? {
+        for step in self.steps(pending, cache)? {
             records.steps.insert(step.key, step);
         }
         let references = wanted.movements.iter().map(|reference| Value::Text(reference.to_string()));
@@ -73,13 +74,34 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn steps(&self, keys: &BTreeSet<StepKey>) -> Result<Vec<Step>, StoreError> {
+    fn purses(&self, customers: BTreeSet<Serial>, cache: &mut Cache) -> Result<Vec<Purse>, StoreError> {
+        let mut purses = Vec::with_capacity(customers.len());
+        let mut unknown = Vec::new();
+        for customer in customers {
+            match cache.purse(customer) {
+                Some(purse) => purses.push(purse.clone()),
+                None => unknown.push(Value::Integer(codec::int(customer.get()))),
+            }
+        }
+        let read = self.any_of("purses", PURSE, "customer", unknown.into_iter(), |c| c.purse())?;
+        read.iter().for_each(|purse| cache.read_purse(purse));
+        purses.extend(read);
+        Ok(purses)
+    }
+
+    fn steps(&self, keys: BTreeSet<StepKey>, cache: &mut Cache) -> Result<Vec<Step>, StoreError> {
         let mut of_vendor: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
+        let mut steps = Vec::with_capacity(keys.len());
         for key in keys {
-            of_vendor.entry(key.vendor).or_default().push(Value::Blob(key.tran_id.as_bytes().to_vec()));
+            match cache.step(key) {
+                Some(step) => steps.push(step.clone()),
+                None => {
+                    let ids = of_vendor.entry(key.vendor).or_default();
+                    ids.push(Value::Blob(key.tran_id.as_bytes().to_vec()));
+                }
+            }
         }
         let sql = format!("SELECT {STEP} FROM steps WHERE vendor = ?1 AND tran_id IN rarray(?2)");
-        let mut steps = Vec::with_capacity(keys.len());
         for (vendor, ids) in of_vendor {
             steps.extend(self.records("steps", &sql, (vendor, Rc::new(ids)), |c| c.step())?);
         }

@@ -156,7 +156,11 @@ impl WorkingSet {
         follows(&[], &[demands::of_movement(movement)], moved)
     }
 
+    /// The campaign that an issue is paid from; nothing else has one.
     fn campaign_of(&self, step: &Step) -> Option<u32> {
+        if step.kind != StepKind::Issue {
+            return None;
+        }
         let item: Item = step.subject.as_str().parse().ok()?;
         self.campaign_by_item(step.key.vendor, &item).map(|campaign| campaign.number)
     }
