@@ -255,7 +255,7 @@ impl Stage {
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         ensure!(output.status.success(), "the books do not fit: {text}");
         let seconds = begun.elapsed().as_secs_f64();
-        Ok(format!("{} ({seconds:.0} s)", text.lines().last().unwrap_or_default()))
+        Ok(format!("{} ({seconds:.0} s)", text.lines().next().unwrap_or_default()))
     }
 
     fn data(&self) -> Result<&str> {

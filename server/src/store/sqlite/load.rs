@@ -1,12 +1,12 @@
 //! Reading: a batch's records with one statement for each kind, and the few that are always at hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, Params, Rows};
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
 use tuppence_protocol::{Currency, Timestamp};
@@ -74,36 +74,36 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// One by one, since a list of keys would be put into a table of its own first, which costs more.
     fn purses(&self, customers: BTreeSet<Serial>, cache: &mut Cache) -> Result<Vec<Purse>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {PURSE} FROM purses WHERE customer = ?1"))?;
         let mut purses = Vec::with_capacity(customers.len());
-        let mut unknown = Vec::new();
         for customer in customers {
-            match cache.purse(customer) {
-                Some(purse) => purses.push(purse.clone()),
-                None => unknown.push(Value::Integer(codec::int(customer.get()))),
+            if let Some(purse) = cache.purse(customer) {
+                purses.push(purse.clone());
+                continue;
+            }
+            let rows = statement.query([codec::int(customer.get())])?;
+            if let Some(purse) = self.parsed("purses", rows, |c| c.purse())?.pop() {
+                cache.read_purse(&purse);
+                purses.push(purse);
             }
         }
-        let read = self.any_of("purses", PURSE, "customer", unknown.into_iter(), |c| c.purse())?;
-        read.iter().for_each(|purse| cache.read_purse(purse));
-        purses.extend(read);
         Ok(purses)
     }
 
     fn steps(&self, keys: BTreeSet<StepKey>, cache: &mut Cache) -> Result<Vec<Step>, StoreError> {
-        let mut of_vendor: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
+        let sql = format!("SELECT {STEP} FROM steps WHERE vendor = ?1 AND tran_id = ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut steps = Vec::with_capacity(keys.len());
         for key in keys {
-            match cache.step(key) {
-                Some(step) => steps.push(step.clone()),
-                None => {
-                    let ids = of_vendor.entry(key.vendor).or_default();
-                    ids.push(Value::Blob(key.tran_id.as_bytes().to_vec()));
-                }
+            if let Some(step) = cache.step(key) {
+                steps.push(step.clone());
+                continue;
             }
-        }
-        let sql = format!("SELECT {STEP} FROM steps WHERE vendor = ?1 AND tran_id IN rarray(?2)");
-        for (vendor, ids) in of_vendor {
-            steps.extend(self.records("steps", &sql, (vendor, Rc::new(ids)), |c| c.step())?);
+            let rows = statement.query((key.vendor, key.tran_id.as_bytes()))?;
+            steps.extend(self.parsed("steps", rows, |c| c.step())?);
         }
         Ok(steps)
     }
@@ -134,7 +134,15 @@ impl Reader<'_> {
         parse: impl Fn(&mut Columns<'_>) -> Result<T, Misfit>,
     ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(parameters)?;
+        self.parsed(table, statement.query(parameters)?, parse)
+    }
+
+    fn parsed<T>(
+        &self,
+        table: &str,
+        mut rows: Rows<'_>,
+        parse: impl Fn(&mut Columns<'_>) -> Result<T, Misfit>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut records = Vec::new();
         while let Some(row) = rows.next()? {
             let record = parse(&mut Columns::new(row, self.currency));

@@ -57,6 +57,38 @@ fn everything_is_there_after_it_was_closed() {
 }
 
 #[test]
+fn what_is_held_in_memory_is_what_was_committed() {
+    let (_folder, path) = folder();
+    let mut store = open(&path);
+    furnish(&mut store);
+    let shown = |store: &mut SqliteStore| {
+        let set = store.load(wanted([1], [key(1, 2), key(1, 3)])).unwrap();
+        let steps = [key(1, 2), key(1, 3)].map(|key| set.step(&key).cloned());
+        format!("{:?} {steps:?}", set.purse(serial(1)))
+    };
+    pay(&mut store, 2).unwrap();
+    let payment = |store: &mut SqliteStore, ends: bool| {
+        let mut set = store.load(wanted([1], [key(1, 3)])).unwrap();
+        set.command(|set| {
+            begin(set, StepKind::Payment, serial(1), key(1, 3), 10)?;
+            if ends { end(set, key(1, 3), true) } else { Ok(()) }
+        })
+        .unwrap();
+        set.into_changes()
+    };
+    let (first, second) = (payment(&mut store, false), payment(&mut store, true));
+    let before = shown(&mut store);
+    store.commit(first).unwrap();
+    let pending = shown(&mut store);
+    assert_ne!(pending, before);
+    // What another batch made of the records before that is refused, and nothing of it stays in memory.
+    store.commit(second).unwrap_err();
+    assert_eq!(shown(&mut store), pending);
+    drop(store);
+    assert_eq!(shown(&mut open(&path)), pending);
+}
+
+#[test]
 fn what_was_committed_is_in_the_log_while_the_program_runs() {
     let (folder, path) = folder();
     let mut store = open(&path);
