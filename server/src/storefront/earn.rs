@@ -132,7 +132,8 @@ impl Storefront {
         }
     }
 
-    /// A fresh offer in place of an expired one, if that can never be taken any more; else the same again.
+    /// A fresh offer in place of an expired one, if that can never be taken any more; else the same again. A campaign
+    /// that has ended, or is spent, gives no fresh one.
     async fn renewed(
         &self,
         seller: &Arc<Seller>,
@@ -140,10 +141,12 @@ impl Storefront {
         old: OfferKey,
         request: &IssueRequest,
     ) -> Result<Permission, Declined> {
-        let Ok(campaign) = self.open_campaign(request) else { return reply(&known) };
-        if self.check_budget(&campaign).is_err() || !self.is_dead(seller, old).await? {
+        if !self.is_dead(seller, old).await? {
             return reply(&known);
         }
+        // Nothing can come of the old one: without a new one, the earner is told so instead of sent round in circles.
+        let campaign = self.open_campaign(request)?;
+        self.check_budget(&campaign)?;
         let permitted = seller.permit(request, campaign.reward, self.fresh()?)?;
         let fresh = Attempt { offer: Some(key(&permitted)), reply: to_json(&permitted)?, ..known };
         let stored = self.store.run(move |store| store.reissue(&fresh, old.tran_id)).await?;

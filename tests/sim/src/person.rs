@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use tuppence_protocol::{Amount, ErrorCode};
+use tuppence_wallet::error::Money;
 use tuppence_wallet::view::{HistoryEntry, PendingOperation, PendingStage};
 use tuppence_wallet::{Wallet, WalletError};
 
@@ -20,6 +21,8 @@ pub enum Deed {
     Registered,
     /// An answer was paid.
     Earned(Box<HistoryEntry>),
+    /// Somebody approves this price for an article's address.
+    Approves(String, Amount),
     /// An article was paid at no more than this price; whether this wallet was charged for it just now.
     Paid(Amount, Box<tuppence_wallet::view::LibraryEntry>, bool),
     /// A payout was ordered.
@@ -53,6 +56,7 @@ pub struct Habits {
 
 /// A tab's life: it opens the wallet, finishes what was open, and does this and that until it is told to end.
 pub async fn live(device: Rc<Device>, tab: usize, habits: Rc<Habits>, mut chance: Chance) {
+    let mut impatient = None;
     loop {
         let wallet = match device.open(tab).await {
             Ok(wallet) => wallet,
@@ -70,21 +74,35 @@ pub async fn live(device: Rc<Device>, tab: usize, habits: Rc<Habits>, mut chance
             if habits.ending.get() {
                 return;
             }
-            let deed = act(&wallet, &device, &habits, &mut chance).await;
+            let deed = act(&wallet, &device, &habits, &mut chance, &mut impatient).await;
             device.did(deed);
             device.wait(chance.between(1, habits.pause_max.get())).await;
         }
     }
 }
 
-async fn act(wallet: &Wallet, device: &Device, habits: &Habits, chance: &mut Chance) -> Deed {
+async fn act(
+    wallet: &Wallet,
+    device: &Device,
+    habits: &Habits,
+    chance: &mut Chance,
+    impatient: &mut Option<usize>,
+) -> Deed {
+    if let Some(article) = impatient.take()
+        && chance.happens(700)
+    {
+        return pay(wallet, device, chance, article, impatient).await;
+    }
     let registered = wallet.status().await.is_ok_and(|status| status.registered);
     if !registered && !chance.happens(100) {
         return told("register", wallet.register(|_| ()).await, |()| Deed::Registered);
     }
     match chance.below(100) {
         0..32 => earn(wallet, chance).await,
-        32..60 => pay(wallet, chance).await,
+        32..60 => {
+            let article = chance.place(ARTICLES.len());
+            pay(wallet, device, chance, article, impatient).await
+        }
         60..71 => cash_out(wallet, chance).await,
         71..77 => told("orders", wallet.cash_out_orders().await, |_| Deed::Looked),
         77..81 => told("resync", wallet.resync().await, |_| Deed::Looked),
@@ -122,15 +140,26 @@ async fn earn(wallet: &Wallet, chance: &mut Chance) -> Deed {
     told("earn", earned, |earned| Deed::Earned(Box::new(earned.entry)))
 }
 
-async fn pay(wallet: &Wallet, chance: &mut Chance) -> Deed {
-    let (shop, slug, price) = *chance.one(&ARTICLES);
+/// Pays an article; where it stays open, people press the button again.
+async fn pay(
+    wallet: &Wallet,
+    device: &Device,
+    chance: &mut Chance,
+    article: usize,
+    impatient: &mut Option<usize>,
+) -> Deed {
+    let (shop, slug, price) = ARTICLES[article];
     if chance.happens(30) {
         let paid = wallet.pay(fixture::SHOPS[shop], "nowhere", usd(price)).await;
         return told("pay", paid, |_| Deed::Looked);
     }
     // Now and then less is approved than the shop asks.
     let approved = usd(if chance.happens(50) { price - 1 } else { price });
+    device.did(Deed::Approves(format!("{}/articles/{slug}", fixture::SHOPS[shop]), approved));
     let paid = wallet.pay(fixture::SHOPS[shop], slug, approved).await;
+    if paid.as_ref().is_err_and(|error| error.money == Money::Open) {
+        *impatient = Some(article);
+    }
     told("pay", paid, |paid| Deed::Paid(approved, Box::new(paid.article), paid.charged))
 }
 

@@ -1,11 +1,13 @@
 //! Earning (spec/01, figure 2).
 
+use std::cell::Cell;
+
 use tuppence_protocol::ErrorCode;
 use tuppence_protocol::scrip::center::StepKind;
 use tuppence_wallet::view::{CampaignState, EntryKind};
 use tuppence_wallet::{Money, Problem};
 
-use crate::sim::{SHOP, World};
+use crate::sim::{CENTER, SHOP, World};
 
 fn state(world: &World, item: &str) -> CampaignState {
     let wallet = world.wallet();
@@ -95,4 +97,31 @@ fn the_attestation_of_a_shop_is_asked_for_once() {
     world.run(wallet.earn(SHOP, "survey", &["a".into()])).unwrap();
     assert_eq!(world.faults.count("/api/v1/earner"), 1);
     assert_eq!(world.outside.borrow().center.posted(StepKind::Issue), 3);
+}
+
+#[test]
+fn an_answer_from_before_waits_while_another_reward_is_on_its_way() {
+    let world = World::new();
+    let wallet = world.wallet();
+    world.run(wallet.register(|_| ())).unwrap();
+    let garble = |reply: &mut serde_json::Value| *reply = serde_json::Value::Null;
+    // An answer without its M2, then an M4 whose M5 does not come.
+    world.faults.forge(format!("{SHOP}/api/v1/earn"), garble);
+    world.run(wallet.earn(SHOP, "spot", &["a".into()])).unwrap_err();
+    world.faults.forge(format!("{CENTER}/api/v1/issue"), garble);
+    world.run(wallet.earn(SHOP, "quiz", &["b".into()])).unwrap_err();
+    assert_eq!(world.run(wallet.pending()).unwrap().len(), 2);
+
+    // The center's word is lost once more, as often as the wallet asks; then it comes.
+    let lost = Cell::new(0);
+    world.faults.forge(format!("{CENTER}/api/v1/issue"), move |reply| {
+        lost.set(lost.get() + 1);
+        if lost.get() <= 4 {
+            *reply = serde_json::Value::Null;
+        }
+    });
+    world.run(wallet.resume()).unwrap();
+    world.faults.honest();
+    world.run(wallet.resume()).unwrap();
+    world.assert_at_rest();
 }

@@ -169,6 +169,26 @@ async fn a_voided_offer_is_replaced_once_it_has_expired() {
 }
 
 #[tokio::test]
+async fn after_the_campaigns_end_a_dead_offer_is_said_to_be_dead() {
+    let (center, origin) = fake_center::serve().await;
+    let stand = stand_with_budget(&origin);
+    let first = stand.shop.answer(m1("quiz", &["b"], 1)).await.unwrap();
+    stand.clock.advance(tuppence_protocol::Duration::from_minutes(61));
+    std::fs::remove_file(stand.root.path().join("campaigns/quiz.toml")).unwrap();
+    stand.shop.reload();
+    center.hurried.store(true, Ordering::SeqCst);
+    assert_eq!(
+        stand.shop.answer(m1("quiz", &["b"], 1)).await.unwrap(),
+        first,
+        "it may have been taken in time"
+    );
+
+    center.end(m2(&first).offer.tran_id, Outcome::Voided);
+    let declined = stand.shop.answer(m1("quiz", &["b"], 1)).await.unwrap_err();
+    assert_eq!(declined.refusal.code, ErrorCode::ItemUnknown);
+}
+
+#[tokio::test]
 async fn an_expired_offer_stays_while_the_center_is_away() {
     let stand = stand_with_budget("http://127.0.0.1:1");
     let first = stand.shop.answer(m1("quiz", &["b"], 1)).await.unwrap();

@@ -24,6 +24,8 @@ pub struct Devices {
     homes: BTreeMap<u64, BTreeSet<usize>>,
     /// Devices whose records were wiped or set back, or into which a copy was put.
     set_back: BTreeSet<usize>,
+    /// The highest price that was approved, by device and address.
+    approved: BTreeMap<(usize, String), u64>,
 }
 
 impl Devices {
@@ -86,14 +88,20 @@ impl Auditor {
     pub fn did(&mut self, device: usize, deed: &Deed, records: &Records) {
         match deed {
             Deed::Importing => self.set_back(device),
+            Deed::Approves(url, price) => {
+                let most = self.devices.approved.entry((device, url.clone())).or_insert(0);
+                *most = (*most).max(price.micros());
+            }
             Deed::Paid(approved, entry, charged) => {
-                let paid = entry.receipt.amount;
-                self.check(
-                    Invariant::NobodyPaysMoreThanApproved,
-                    !charged || approved.covers(paid) || !self.approved_now(device, records),
-                    || format!("device {device}: {paid} was paid, {approved} approved"),
-                );
-                self.receipt(device, &entry.receipt);
+                // It may have been approved when the button was pressed before; a copy may know an older approval.
+                let receipt = &entry.receipt;
+                let most = self.devices.approved.get(&(device, receipt.subject.to_string())).copied();
+                let paid = receipt.amount;
+                let fine = !charged || most >= Some(paid.micros()) || self.devices.set_back.contains(&device);
+                self.check(Invariant::NobodyPaysMoreThanApproved, fine, || {
+                    format!("device {device}: {paid} was paid, {approved} approved")
+                });
+                self.receipt(device, receipt);
             }
             Deed::Earned(entry) => {
                 if let Some(receipt) = &entry.receipt {
@@ -121,13 +129,6 @@ impl Auditor {
             }
             _ => {}
         }
-    }
-
-    /// Whether the price was approved for this very payment: a copy may have been charged at an older approval.
-    fn approved_now(&self, device: usize, records: &Records) -> bool {
-        let customer = wallet(records).map(|(_, scrip)| scrip.scrip.custom_id.serial_number.get());
-        !self.devices.set_back.contains(&device)
-            && customer.is_some_and(|customer| self.devices.is_simple(customer))
     }
 
     fn receipt(&mut self, device: usize, receipt: &Receipt) {
