@@ -27,6 +27,8 @@ pub struct Step {
     title: String,
     started: Instant,
     terminal: bool,
+    /// Whether another step has the line that moves.
+    aside: bool,
     last_beat: Instant,
     frame: usize,
 }
@@ -34,11 +36,21 @@ pub struct Step {
 impl Step {
     /// Announces the work.
     pub fn start(title: impl Into<String>) -> Self {
+        Self::announced(title.into(), false)
+    }
+
+    /// Announces work that goes on beside other work: on a terminal, where that has the line, only its end is told.
+    pub fn aside(title: impl Into<String>) -> Self {
+        Self::announced(title.into(), true)
+    }
+
+    fn announced(title: String, aside: bool) -> Self {
         let now = Instant::now();
         let step = Self {
-            title: title.into(),
+            title,
             started: now,
             terminal: io::stdout().is_terminal(),
+            aside,
             last_beat: now,
             frame: 0,
         };
@@ -51,7 +63,7 @@ impl Step {
     /// Shows that the work goes on, and what it is at.
     pub fn beat(&mut self, detail: &str) {
         let pause = if self.terminal { BEAT } else { LOG_BEAT };
-        if self.last_beat.elapsed() < pause {
+        if self.last_beat.elapsed() < pause || (self.aside && self.terminal) {
             return;
         }
         self.last_beat = Instant::now();

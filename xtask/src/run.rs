@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::console::{Step, say};
+use crate::console::Step;
 use crate::{build, prerequisites, process, site, workspace};
 
 /// How often the program is looked after: is it up, has it ended, has somebody pressed Ctrl-C.
@@ -93,13 +93,8 @@ fn serve(child: &mut Child, ports: [u16; 2], interrupts: &Receiver<()>) -> Resul
             return stop(child, interrupts);
         }
     }
+    // The program has told its addresses itself.
     step.done("");
-    say("");
-    say(&format!("  Wallet      http://localhost:{}", ports[0]));
-    say(&format!("  Storefront  http://localhost:{}", ports[1]));
-    say("");
-    say("  Ctrl-C stops both.");
-    say("");
     loop {
         if let Some(status) = child.try_wait()? {
             bail!("tuppence ended by itself ({status}).");

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::console::{Step, say};
-use crate::{prerequisites, process, workspace};
+use crate::{prerequisites, process, tools, workspace};
 use tally::Tally;
 
 /// The lines that a failed stage shows; its log has them all.
@@ -81,6 +81,9 @@ pub fn test(arguments: &Arguments) -> Result<ExitCode> {
     let chosen = Stage::value_variants()
         .iter()
         .filter(|stage| arguments.only.is_empty() || arguments.only.contains(stage));
+    if arguments.only.is_empty() {
+        tools::install_meanwhile();
+    }
     let mut sum = Tally::default();
     for stage in chosen {
         say(&format!("{}: {}", stage.name(), stage.purpose()));

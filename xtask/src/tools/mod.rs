@@ -5,13 +5,14 @@ pub mod browser;
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{self as system, Command};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-use crate::console::Step;
+use crate::console::{BEAT, Step};
 use crate::{prerequisites, process, workspace};
 
 /// The newest Trunk that Rust 1.95 builds.
@@ -52,6 +53,17 @@ impl SiteTools {
     }
 }
 
+/// Installs Cargo's tools for the site while other work goes on: what one of them builds on one core alone leaves room
+/// for that work. Whoever needs a tool meanwhile waits for it.
+pub fn install_meanwhile() {
+    thread::spawn(|| {
+        // What fails here fails again, with its reason, where the tool is needed.
+        let _ = prerequisites::wasm_target();
+        let _ = trunk_tool().ready_by(Step::aside);
+        let _ = wasm_bindgen_tool().map(|tool| tool.ready_by(Step::aside));
+    });
+}
+
 /// The versions that a built site depends on.
 pub fn site_versions() -> String {
     format!("trunk {TRUNK}, binaryen {BINARYEN}")
@@ -65,8 +77,8 @@ pub fn wasm_test_runner() -> Result<PathBuf> {
 
 /// `cargo-deny`, which holds the policy on dependencies.
 pub fn cargo_deny() -> Result<PathBuf> {
-    let tool =
-        CargoTool { name: "cargo-deny", version: CARGO_DENY, program: "cargo-deny", options: &["--locked"] };
+    let (name, version) = ("cargo-deny", CARGO_DENY.to_owned());
+    let tool = CargoTool { name, version, program: "cargo-deny", options: &["--locked"] };
     Ok(executable(&tool.ready()?, "cargo-deny"))
 }
 
@@ -85,16 +97,24 @@ pub fn cache() -> Result<PathBuf> {
 }
 
 fn trunk() -> Result<PathBuf> {
+    trunk_tool().ready()
+}
+
+fn trunk_tool() -> CargoTool {
     // Without TLS and the update check Trunk can download nothing, and builds in half the time.
     let options = &["--locked", "--no-default-features"];
-    CargoTool { name: "trunk", version: TRUNK, program: "trunk", options }.ready()
+    CargoTool { name: "trunk", version: TRUNK.to_owned(), program: "trunk", options }
 }
 
 fn wasm_bindgen() -> Result<PathBuf> {
+    wasm_bindgen_tool()?.ready()
+}
+
+fn wasm_bindgen_tool() -> Result<CargoTool> {
     let version = workspace::locked_version("wasm-bindgen")?
         .context("Cargo.lock names no wasm-bindgen, yet the wallet is built with it.")?;
     // Not `--locked`: what the package has locked doesn't build with this Rust.
-    CargoTool { name: "wasm-bindgen-cli", version: &version, program: "wasm-bindgen", options: &[] }.ready()
+    Ok(CargoTool { name: "wasm-bindgen-cli", version, program: "wasm-bindgen", options: &[] })
 }
 
 /// `axe.min.js`, which finds what shuts people out of a page.
@@ -116,39 +136,44 @@ fn npm_package(name: &str, version: &str, file: &str) -> Result<PathBuf> {
         return Ok(file);
     }
     let mut step = Step::start(format!("installing {name} {version}"));
-    install(&folder, |partial| {
+    install(&folder, &file, &mut step, |partial, step| {
         let mut npm = process::program(prerequisites::npm());
         npm.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(partial);
         npm.arg(format!("{name}@{version}")).current_dir(partial);
-        process::must(npm, &mut step).map(drop)
+        process::must(npm, step).map(drop)
     })?;
     step.done("");
     Ok(file)
 }
 
 /// A program that `cargo install` builds.
-struct CargoTool<'a> {
-    name: &'a str,
-    version: &'a str,
-    program: &'a str,
-    options: &'a [&'a str],
+struct CargoTool {
+    name: &'static str,
+    version: String,
+    program: &'static str,
+    options: &'static [&'static str],
 }
 
-impl CargoTool<'_> {
+impl CargoTool {
     /// The folder with the program: on the PATH in this very version, in the cache, or built now.
     fn ready(&self) -> Result<PathBuf> {
+        self.ready_by(Step::start)
+    }
+
+    fn ready_by(&self, announce: fn(String) -> Step) -> Result<PathBuf> {
         if let Some(folder) = self.on_path() {
             return Ok(folder);
         }
         let folder = cache()?.join(format!("{}-{}", self.name, self.version));
         let programs = folder.join("bin");
-        if executable(&programs, self.program).exists() {
+        let program = executable(&programs, self.program);
+        if program.exists() {
             return Ok(programs);
         }
-        let mut step = Step::start(format!("installing {} {} (once, some minutes)", self.name, self.version));
-        install(&folder, |partial| {
+        let mut step = announce(format!("installing {} {} (once, some minutes)", self.name, self.version));
+        install(&folder, &program, &mut step, |partial, step| {
             let mut cargo = process::cargo();
-            cargo.args(["install", self.name, "--version", self.version]).args(self.options);
+            cargo.args(["install", self.name, "--version", &self.version]).args(self.options);
             cargo.arg("--root").arg(partial).arg("--target-dir").arg(partial.join("build"));
             // Used for seconds, built for minutes: optimising them costs more than it ever gives back.
             cargo
@@ -158,7 +183,7 @@ impl CargoTool<'_> {
                 .env("CARGO_PROFILE_RELEASE_DEBUG", "false");
             // Away from this repository's own settings of Cargo.
             cargo.current_dir(partial);
-            process::must(cargo, &mut step)?;
+            process::must(cargo, step)?;
             fs::remove_dir_all(partial.join("build")).context("removing the build folder of a tool")
         })?;
         step.done("");
@@ -175,17 +200,25 @@ impl CargoTool<'_> {
     }
 }
 
-/// Fills a folder beside the final one and renames it, so that a cache never holds half a tool. One process
-/// at a time.
-fn install(folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+/// Fills a folder beside the final one and renames it, so that a cache never holds half a tool. Of those who want the
+/// same tool one installs it, and the others wait until `program` is there.
+fn install(
+    folder: &Path,
+    program: &Path,
+    step: &mut Step,
+    fill: impl FnOnce(&Path, &mut Step) -> Result<()>,
+) -> Result<()> {
     let cache = folder.parent().context("a tool's folder has a parent")?;
     fs::create_dir_all(cache).with_context(|| format!("creating {}", cache.display()))?;
-    let lock = File::create(cache.join(".lock")).context("opening the lock of the tools' cache")?;
-    lock.lock().context("locking the tools' cache")?;
     let name = folder.file_name().context("a tool's folder has a name")?.to_string_lossy().into_owned();
+    let lock = File::create(cache.join(format!(".{name}.lock"))).context("opening the lock of a tool")?;
+    wait_for_lock(&lock, step)?;
+    if program.exists() {
+        return Ok(());
+    }
     let partial = cache.join(format!("{name}.partial-{}", system::id()));
     fs::create_dir_all(&partial).with_context(|| format!("creating {}", partial.display()))?;
-    let filled = fill(&partial).and_then(|()| {
+    let filled = fill(&partial, step).and_then(|()| {
         if folder.exists() {
             fs::remove_dir_all(folder).with_context(|| format!("replacing {}", folder.display()))?;
         }
@@ -195,6 +228,17 @@ fn install(folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> 
         let _ = fs::remove_dir_all(&partial);
     }
     filled
+}
+
+fn wait_for_lock(lock: &File, step: &mut Step) -> Result<()> {
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => step.beat("it is being installed already"),
+            Err(TryLockError::Error(error)) => return Err(error).context("locking a tool"),
+        }
+        thread::sleep(BEAT);
+    }
 }
 
 fn executable(folder: &Path, name: &str) -> PathBuf {
