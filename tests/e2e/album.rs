@@ -5,8 +5,9 @@
 use std::cell::RefCell;
 
 use anyhow::{Result, ensure};
-use tuppence_tests::browser::{Browser, Permissions};
+use tuppence_tests::browser::Browser;
 use tuppence_tests::emulation::Screen;
+use tuppence_tests::engine::Permissions;
 use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::earn::{QUIZ, SURVEY};
 use tuppence_tests::pages::shop::BREAD;

@@ -1,4 +1,4 @@
-//! What people do with Tuppence, in headless Chromium against the real program.
+//! What people do with Tuppence, in a browser against the real program.
 
 mod album;
 mod cash_out;
@@ -7,6 +7,7 @@ mod interrupted;
 mod keyboard;
 mod newcomer;
 mod pay;
+mod private;
 mod publisher;
 mod settings;
 mod shops;

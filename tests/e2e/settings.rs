@@ -2,10 +2,11 @@
 
 use anyhow::Context;
 use tuppence_tests::emulation::Screen;
+use tuppence_tests::engine::Ability;
 use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::shop::BREAD;
 use tuppence_tests::program::Settings;
-use tuppence_tests::stage::{Failure, play};
+use tuppence_tests::stage::{Failure, play, play_with};
 use tuppence_tests::target::button;
 
 #[test]
@@ -21,6 +22,22 @@ fn the_fingerprint_is_the_one_that_the_operator_shows() -> Result<(), Failure> {
         wallet.settings().open().await?;
         browser.says(&fingerprint).await?;
         browser.says(&program.center()).await
+    })
+}
+
+#[test]
+fn a_browser_that_is_asked_to_keep_the_wallet_promises_it() -> Result<(), Failure> {
+    play_with(&[Ability::AskToKeep], async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let browser = stage.browser(Screen::PHONE).await?;
+        let wallet = Wallet::of(&browser, &program);
+        wallet.home().become_a_reader().await?;
+        wallet.settings().open().await?;
+        browser.says("This browser may delete your wallet").await?;
+
+        browser.let_keep(&program.center()).await?;
+        browser.click(&button("Ask the browser to keep it")).await?;
+        browser.says("This browser has promised to keep your wallet.").await
     })
 }
 

@@ -1,7 +1,7 @@
 //! When something is missing: the network, the center, the shop, the browser's storage.
 
-use tuppence_tests::browser::Permissions;
 use tuppence_tests::emulation::Screen;
+use tuppence_tests::engine::Permissions;
 use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::shop::BREAD;
 use tuppence_tests::program::Settings;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::chromedriver::program_named_by;
+use crate::process::program_named_by;
 
 /// The rules that hold here.
 const TAGS: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];

@@ -1,59 +1,30 @@
-//! A person's browser: headless Chromium with a profile of its own, which outlives restarts.
+//! A person's browser, of the engine that is tested, with a profile of its own, which outlives restarts.
 
 use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use thirtyfour::session::scriptret::ScriptRet;
-use thirtyfour::{BrowserLogEntry, Capabilities, WebDriver, WindowHandle};
+use thirtyfour::{WebDriver, WindowHandle};
 
-use crate::chromedriver::{Chromedriver, program_named_by};
-use crate::console;
-use crate::emulation::{self, Screen};
-use crate::http;
+use crate::emulation::Screen;
+use crate::engine::{Engine, Entry, Permissions, Session};
 use crate::wait::{Seen, until};
-
-/// What every browser is started with: nothing of its own on the network, no first-run pages.
-const FLAGS: [&str; 12] = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--disable-extensions",
-    "--hide-scrollbars",
-    "--window-size=1280,900",
-];
-
-/// What a browser may do, as its settings say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Permissions {
-    /// As it comes.
-    #[default]
-    Usual,
-    /// "Block all cookies", which blocks every storage of pages too.
-    NoStorage,
-}
 
 /// A browser and the tab of it that the person looks at.
 #[derive(Debug)]
 pub struct Browser {
-    chromedriver: Arc<Chromedriver>,
+    engine: Engine,
     profile: TempDir,
     permissions: Permissions,
-    driver: RefCell<Option<WebDriver>>,
+    session: RefCell<Option<Session>>,
     screen: Cell<Screen>,
-    console: RefCell<Vec<BrowserLogEntry>>,
+    console: RefCell<Vec<Entry>>,
 }
 
 /// A tab of a browser.
@@ -64,13 +35,13 @@ impl Browser {
     /// Starts one with an empty profile.
     ///
     /// # Errors
-    /// If `CHROMEDRIVER` or `CHROMIUM` name no program that starts.
+    /// If the variables of its engine (`CHROMEDRIVER` and `CHROMIUM`, ...) name no program that starts.
     pub async fn start(screen: Screen, permissions: Permissions) -> Result<Self> {
         let browser = Self {
-            chromedriver: Chromedriver::shared()?,
+            engine: Engine::chosen()?,
             profile: tempfile::tempdir().context("creating a browser's profile")?,
             permissions,
-            driver: RefCell::new(None),
+            session: RefCell::new(None),
             screen: Cell::new(screen),
             console: RefCell::new(Vec::new()),
         };
@@ -90,14 +61,14 @@ impl Browser {
     /// Closes it. What its console said is kept.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn quit(&self) -> Result<()> {
-        if self.driver.borrow().is_some() {
+        if self.session.borrow().is_some() {
             self.read_console().await?;
         }
-        let driver = self.driver.borrow_mut().take();
-        match driver {
-            Some(driver) => Ok(driver.quit().await?),
+        let session = self.session.borrow_mut().take();
+        match session {
+            Some(session) => Ok(session.driver.quit().await?),
             None => Ok(()),
         }
     }
@@ -106,18 +77,18 @@ impl Browser {
     /// security policy. A refused or failed request is none: scenarios provoke them.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn problems(&self) -> Result<Vec<String>> {
-        if self.driver.borrow().is_some() {
+        if self.session.borrow().is_some() {
             self.read_console().await?;
         }
-        Ok(console::problems(&self.console.take()))
+        Ok(self.console.take().into_iter().filter(|entry| entry.problem).map(|entry| entry.line).collect())
     }
 
     /// Everything that the consoles of its pages have said since the last call of [`Browser::problems`].
     pub async fn console(&self) -> Vec<String> {
         let _ = self.read_console().await;
-        self.console.borrow().iter().map(console::line).collect()
+        self.console.borrow().iter().map(|entry| entry.line.clone()).collect()
     }
 
     /// Waits until the page has asked for an address that ends so, with or without a reply.
@@ -125,9 +96,9 @@ impl Browser {
     /// # Errors
     /// When patience is over.
     pub async fn asks(&self, end: &str) -> Result<()> {
-        let script = "return performance.getEntriesByType('resource').map((entry) => entry.name)";
         until(&format!("a request to {end}"), async || {
-            let asked: Vec<String> = self.script(script, Vec::new()).await.unwrap_or_default();
+            let Session { driver, controls } = self.session()?;
+            let asked = controls.asked(&driver).await.unwrap_or_default();
             let found = asked.iter().any(|address| address.ends_with(end));
             Ok(if found { Seen::Ready(()) } else { Seen::NotYet(asked.join(", ")) })
         })
@@ -161,7 +132,7 @@ impl Browser {
     /// Where it is.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn address(&self) -> Result<String> {
         Ok(self.driver()?.current_url().await?.to_string())
     }
@@ -182,7 +153,12 @@ impl Browser {
         until("a download", async || {
             let entries = fs::read_dir(self.downloads()).ok().into_iter().flatten();
             let paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-            let whole = |path: &&PathBuf| path.extension().is_none_or(|part| part != "crdownload");
+            let partial = ["crdownload", "part", "wkdownload"];
+            let whole = |path: &&PathBuf| {
+                let of_a_part = path.extension().is_some_and(|end| partial.iter().any(|part| end == *part));
+                // Firefox holds the place with an empty file.
+                !of_a_part && path.metadata().is_ok_and(|file| file.len() > 0)
+            };
             Ok(match paths.iter().find(whole) {
                 Some(path) => Seen::Ready(path.clone()),
                 None => Seen::NotYet(format!("{paths:?}")),
@@ -191,12 +167,16 @@ impl Browser {
         .await
     }
 
-    /// Saves what is visible as `artifacts/screenshots/<name>.png`.
+    /// Saves what is visible as `artifacts/screenshots/<name>.png`; of another engine than Chromium, in its folder there.
     ///
     /// # Errors
     /// If it can't be written.
     pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
-        let path = artifacts().join("screenshots").join(format!("{name}.png"));
+        let mut folder = artifacts().join("screenshots");
+        if self.engine != Engine::Chromium {
+            folder.push(self.engine.name().to_lowercase());
+        }
+        let path = folder.join(format!("{name}.png"));
         self.save(&path).await?;
         Ok(path)
     }
@@ -206,10 +186,11 @@ impl Browser {
     /// # Errors
     /// If it can't be written.
     pub async fn screenshot_of_page(&self, name: &str) -> Result<PathBuf> {
-        let driver = self.driver()?;
-        emulation::unroll(&driver, self.screen.get()).await?;
+        let screen = self.screen.get();
+        let page: u32 = self.script("return document.documentElement.scrollHeight", Vec::new()).await?;
+        self.show(page.max(screen.height)).await?;
         let path = self.screenshot(name).await;
-        emulation::apply(&driver, self.screen.get()).await?;
+        self.show(screen.height).await?;
         path
     }
 
@@ -230,13 +211,13 @@ impl Browser {
     /// If the browser refuses it.
     pub async fn set_screen(&self, screen: Screen) -> Result<()> {
         self.screen.set(screen);
-        emulation::apply(&self.driver()?, screen).await
+        self.show(screen.height).await
     }
 
     /// The tab that the person looks at.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn tab(&self) -> Result<Tab> {
         Ok(Tab(self.driver()?.window().await?))
     }
@@ -244,22 +225,22 @@ impl Browser {
     /// Opens another tab and looks at it.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn new_tab(&self) -> Result<Tab> {
         let tab = Tab(self.driver()?.new_tab().await?);
         self.look_at(&tab).await?;
-        emulation::apply(&self.driver()?, self.screen.get()).await?;
+        self.show(self.screen.get().height).await?;
         Ok(tab)
     }
 
     /// Opens another window beside the first and looks at it.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn new_window(&self) -> Result<Tab> {
         let tab = Tab(self.driver()?.new_window().await?);
         self.look_at(&tab).await?;
-        emulation::apply(&self.driver()?, self.screen.get()).await?;
+        self.show(self.screen.get().height).await?;
         Ok(tab)
     }
 
@@ -268,18 +249,20 @@ impl Browser {
     /// # Errors
     /// If it is closed.
     pub async fn look_at(&self, tab: &Tab) -> Result<()> {
-        let driver = self.driver()?;
+        let Session { driver, controls } = self.session()?;
         driver.switch_to_window(tab.0.clone()).await?;
-        emulation::bring_to_front(&driver).await
+        controls.bring_to_front(&driver).await
     }
 
     /// Closes the tab that the person looks at, whatever it is doing, and looks at `next`.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn close_tab(&self, next: &Tab) -> Result<()> {
         self.read_console().await?;
-        self.driver()?.close_window().await?;
+        let Session { driver, controls } = self.session()?;
+        driver.close_window().await?;
+        controls.forget_tab();
         self.look_at(next).await
     }
 
@@ -288,32 +271,70 @@ impl Browser {
     /// # Errors
     /// If the browser is closed.
     pub fn driver(&self) -> Result<WebDriver> {
-        self.driver.borrow().clone().context("the browser is closed")
+        Ok(self.session()?.driver)
+    }
+
+    /// Takes the current tab's network away, or gives it back.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn set_offline(&self, offline: bool) -> Result<()> {
+        let Session { driver, controls } = self.session()?;
+        controls.set_offline(&driver, offline).await
+    }
+
+    /// Lets no request of the current tab reach these addresses (`*` stands for anything); none gives all back.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn block(&self, patterns: &[&str]) -> Result<()> {
+        let Session { driver, controls } = self.session()?;
+        controls.block(&driver, patterns).await
+    }
+
+    /// Clears away what an origin has stored, of these kinds (`indexeddb`, `cache_storage`, `local_storage`, with commas
+    /// between them), as a browser does that needs room.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn clear_storage(&self, origin: &str, kinds: &str) -> Result<()> {
+        let Session { driver, controls } = self.session()?;
+        controls.clear_storage(&driver, origin, kinds).await
+    }
+
+    /// Says yes when a page of this origin asks the browser to keep what it stored (`Ability::AskToKeep`).
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn let_keep(&self, origin: &str) -> Result<()> {
+        let Session { driver, controls } = self.session()?;
+        controls.let_keep(&driver, origin).await
+    }
+
+    /// Turns JavaScript off or on in the current tab.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn set_javascript(&self, on: bool) -> Result<()> {
+        let Session { driver, controls } = self.session()?;
+        controls.set_scripts(&driver, on).await
     }
 
     async fn launch(&self) -> Result<()> {
-        let preferences = match self.permissions {
-            Permissions::Usual => json!({ "download.default_directory": self.downloads() }),
-            Permissions::NoStorage => json!({ "profile.default_content_setting_values.cookies": 2 }),
-        };
-        let profile = format!("--user-data-dir={}", self.profile.path().display());
-        let flags: Vec<&str> = FLAGS.into_iter().chain([profile.as_str()]).collect();
-        let mut capabilities = Capabilities::new();
-        capabilities.set("browserName", "chrome")?;
-        capabilities.set("goog:loggingPrefs", json!({ "browser": "ALL" }))?;
-        capabilities.set(
-            "goog:chromeOptions",
-            json!({ "binary": program_named_by("CHROMIUM")?, "args": flags, "prefs": preferences }),
-        )?;
-        let driver = WebDriver::builder(self.chromedriver.address(), capabilities)
-            .client(http::client()?)
-            .connect()
-            .await
-            .context("starting Chromium")?;
-        driver.set_page_load_timeout(Duration::from_secs(60)).await?;
-        emulation::apply(&driver, self.screen.get()).await?;
-        *self.driver.borrow_mut() = Some(driver);
-        Ok(())
+        let session = self.engine.launch(self.profile.path(), self.permissions).await?;
+        session.driver.set_page_load_timeout(Duration::from_secs(60)).await?;
+        *self.session.borrow_mut() = Some(session);
+        self.show(self.screen.get().height).await
+    }
+
+    /// Gives the current tab the person's screen, of this height.
+    async fn show(&self, height: u32) -> Result<()> {
+        let Session { driver, controls } = self.session()?;
+        controls.show(&driver, self.screen.get(), height).await
+    }
+
+    fn session(&self) -> Result<Session> {
+        self.session.borrow().clone().context("the browser is closed")
     }
 
     fn downloads(&self) -> PathBuf {
@@ -321,7 +342,8 @@ impl Browser {
     }
 
     async fn read_console(&self) -> Result<()> {
-        let entries = self.driver()?.browser_log().await?;
+        let Session { driver, controls } = self.session()?;
+        let entries = controls.console(&driver).await?;
         self.console.borrow_mut().extend(entries);
         Ok(())
     }

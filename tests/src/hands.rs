@@ -63,7 +63,7 @@ impl Browser {
     /// How many of the target are visible now.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn count(&self, target: &Target) -> Result<usize> {
         Ok(self.locate(target).await?.len())
     }
@@ -128,7 +128,7 @@ impl Browser {
     /// Presses keys, as [`thirtyfour::Key`] names them or as text, wherever the focus is.
     ///
     /// # Errors
-    /// If chromedriver doesn't answer.
+    /// If its driver doesn't answer.
     pub async fn press(&self, keys: impl Into<TypingData>) -> Result<()> {
         self.driver()?.action_chain().send_keys(keys).perform().await.context("pressing keys")
     }

@@ -7,9 +7,8 @@
 
 pub mod axe;
 pub mod browser;
-pub mod chromedriver;
-pub mod console;
 pub mod emulation;
+pub mod engine;
 mod hands;
 pub mod http;
 pub mod native;

@@ -13,7 +13,6 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::chromedriver::program_named_by;
 use crate::wait::{Seen, until};
 
 /// How much of its words a failure shows, in lines.
@@ -101,6 +100,12 @@ pub(crate) fn tuppence() -> Result<Command> {
         }
     }
     Ok(command)
+}
+
+/// A program or file that the gate names by an environment variable.
+pub(crate) fn program_named_by(variable: &str) -> Result<PathBuf> {
+    let path = env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    path.with_context(|| format!("{variable} is not set: `cargo xtask test --only e2e` sets it"))
 }
 
 /// Ports that nobody listens on. The kernel doesn't give out the same one again soon.

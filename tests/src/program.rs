@@ -7,8 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::chromedriver::program_named_by;
-use crate::process::{Process, free_ports, tuppence};
+use crate::process::{Process, free_ports, program_named_by, tuppence};
 
 /// What a program is started with.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 use std::thread;
@@ -10,8 +11,9 @@ use anyhow::{Result, ensure};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Semaphore;
 
-use crate::browser::{Browser, Permissions, artifacts};
+use crate::browser::{Browser, artifacts};
 use crate::emulation::Screen;
+use crate::engine::{Ability, Engine, Permissions};
 use crate::program::{Program, Settings};
 
 /// Scenarios at the same time: a browser and a program fill a core.
@@ -30,6 +32,21 @@ pub struct Stage {
 /// # Errors
 /// Whatever went wrong, with that.
 pub fn play(scenario: impl AsyncFnOnce(&Stage) -> Result<()>) -> Result<(), Failure> {
+    play_with(&[], scenario)
+}
+
+/// Runs a scenario that needs what some engine can't be made to do. There it isn't run, and the output says so in a line
+/// that the gate counts.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_with(needs: &[Ability], scenario: impl AsyncFnOnce(&Stage) -> Result<()>) -> Result<(), Failure> {
+    let engine = Engine::chosen().map_err(Failure::early)?;
+    if let Some(reason) = needs.iter().find_map(|ability| engine.lacks(*ability)) {
+        let line = format!("not in {}: {}: {reason}\n", engine.name(), scenario_name());
+        // Not by `println`, which the harness keeps to itself when a test is green.
+        return io::stdout().write_all(line.as_bytes()).map_err(Failure::early);
+    }
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::early)?;
     let _place = runtime.block_on(PLACES.acquire()).map_err(Failure::early)?;
     let stage = Stage::default();
@@ -130,7 +147,7 @@ impl Stage {
 
 /// What is left of a failed scenario: screenshots, what pages showed and said, what programs wrote.
 fn remains(runtime: &Runtime, stage: &Stage) -> String {
-    let scenario = thread::current().name().unwrap_or("scenario").replace("::", "-");
+    let scenario = scenario_name().replace("::", "-");
     let mut text = String::new();
     runtime.block_on(async {
         let browsers = stage.browsers.borrow().clone();
@@ -146,4 +163,8 @@ fn remains(runtime: &Runtime, stage: &Stage) -> String {
         text += &format!("the program's last words:\n{}\n", program.last_words());
     }
     text
+}
+
+fn scenario_name() -> String {
+    thread::current().name().unwrap_or("scenario").to_owned()
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::console::{Step, say};
+use crate::tools::browser::Browser;
 use crate::{prerequisites, process, tools, workspace};
 use tally::Tally;
 
@@ -28,6 +29,24 @@ pub struct Arguments {
     /// Run this stage alone (may be repeated)
     #[arg(long, value_name = "STAGE", value_enum)]
     only: Vec<Stage>,
+
+    /// Run the stages within a browser in this one (may be repeated) [default: chromium]
+    #[arg(long, value_name = "BROWSER", value_enum, conflicts_with = "all_browsers")]
+    browser: Vec<Browser>,
+
+    /// Run them in Chromium, Firefox and WebKit
+    #[arg(long)]
+    all_browsers: bool,
+}
+
+impl Arguments {
+    fn browsers(&self) -> Vec<Browser> {
+        match (self.all_browsers, self.browser.as_slice()) {
+            (true, _) => Browser::value_variants().to_vec(),
+            (false, []) => vec![Browser::Chromium],
+            (false, chosen) => chosen.to_vec(),
+        }
+    }
 }
 
 /// The stages, in their order.
@@ -45,9 +64,9 @@ enum Stage {
     Native,
     /// The wallet's site builds, and fits its size
     Site,
-    /// The wallet's tests within headless Chromium
+    /// The wallet's tests within a browser
     Wasm,
-    /// What people do, in headless Chromium against the real program
+    /// What people do, in a browser against the real program
     E2e,
 }
 
@@ -61,7 +80,7 @@ impl Stage {
         value.and_then(|value| value.get_help().map(ToString::to_string)).unwrap_or_default()
     }
 
-    fn run(self, report: &mut Report) -> Result<()> {
+    fn run(self, report: &mut Report, browsers: &[Browser]) -> Result<()> {
         match self {
             Self::Format => stages::format(report),
             Self::Deny => stages::deny(report),
@@ -69,10 +88,25 @@ impl Stage {
             Self::Clippy => stages::clippy(report),
             Self::Native => stages::native(report),
             Self::Site => stages::site(report),
-            Self::Wasm => stages::wasm(report),
-            Self::E2e => stages::e2e(report),
+            Self::Wasm => each(browsers, report, stages::wasm),
+            Self::E2e => each(browsers, report, stages::e2e),
         }
     }
+}
+
+/// Runs a stage in each browser; one that can't be had is a failure, and the next one runs all the same.
+fn each(
+    browsers: &[Browser],
+    report: &mut Report,
+    stage: fn(&mut Report, Browser) -> Result<()>,
+) -> Result<()> {
+    for browser in browsers {
+        if let Err(error) = stage(report, *browser) {
+            say(&indented(&format!("{}: {error:#}", browser.name())));
+            report.tally.failed += 1;
+        }
+    }
+    Ok(())
 }
 
 /// Runs the stages and closes with the sum.
@@ -84,15 +118,19 @@ pub fn test(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.only.is_empty() {
         tools::install_meanwhile();
     }
+    let browsers = arguments.browsers();
     let mut sum = Tally::default();
     for stage in chosen {
         say(&format!("{}: {}", stage.name(), stage.purpose()));
         let mut report = Report { stage: stage.name(), tally: Tally::default(), parts: 0 };
-        if let Err(error) = stage.run(&mut report) {
+        if let Err(error) = stage.run(&mut report, &browsers) {
             say(&indented(&format!("{error:#}")));
             report.tally.failed += 1;
         }
         sum.add(report.tally);
+    }
+    if sum.missing > 0 {
+        say(&format!("{} not in their engine: docs/browsers.md says which, and why", sum.missing));
     }
     say(&format!("{} passed, {} failed", sum.passed, sum.failed));
     Ok(if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -124,12 +162,13 @@ impl Report {
     }
 
     /// Runs tests of Rust's harness and counts them. No test at all is a failure: a gate that tests nothing
-    /// must not be green.
-    fn tests(&mut self, title: &str, command: std::process::Command) -> Result<()> {
+    /// must not be green. A scenario that its browser's engine can't play is said, and counts as neither.
+    fn tests(&mut self, title: &str, command: std::process::Command, browser: Browser) -> Result<()> {
         let mut step = Step::start(title);
         let output = process::watch(command, &mut step)?;
         let log = self.keep(&output.lines)?;
-        let mut tally = Tally::of(&output.lines);
+        let missing = tally::not_in(browser.name(), &output.lines);
+        let mut tally = Tally::of(&output.lines).without(missing.len());
         let ran_none = output.success && tally.passed + tally.failed == 0;
         if ran_none || (!output.success && tally.failed == 0) {
             tally.failed += 1;
@@ -143,6 +182,9 @@ impl Report {
             if ran_none {
                 say("     not one test ran");
             }
+        }
+        for line in missing {
+            say(&indented(line));
         }
         self.tally.add(tally);
         Ok(())

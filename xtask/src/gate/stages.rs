@@ -1,12 +1,14 @@
 //! What each stage runs. Native stages share one build: the same packages, features and profile.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::console::{Step, say};
 use crate::tidy;
-use crate::tools::{self, browser};
+use crate::tools::{self, browser::Browser};
 use crate::{bench, prerequisites, process, site as wallet_site, size, workspace};
 
 use super::{Report, indented};
@@ -78,7 +80,7 @@ pub fn native(report: &mut Report) -> Result<()> {
     native_build()?;
     let mut command = cargo(&["test", "--no-fail-fast"]);
     command.args(NATIVE);
-    report.tests("tests, natively", command)?;
+    report.tests("tests, natively", command, Browser::Chromium)?;
     report.check("load on the program, for seconds", bench::smoke("debug")).map(drop)
 }
 
@@ -98,31 +100,56 @@ pub fn site(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-pub fn wasm(report: &mut Report) -> Result<()> {
+pub fn wasm(report: &mut Report, browser: Browser) -> Result<()> {
     let runner = tools::wasm_test_runner()?;
-    let chromium = browser::chromium()?;
-    let mut command = cargo(&["test", "--no-fail-fast", "--package", "tuppence-wallet", "--target", WASM]);
-    command
-        .args(["--features", JS_API])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
-        .env("CHROMEDRIVER", chromium.driver)
-        .env("WASM_BINDGEN_USE_BROWSER", "1");
-    report.tests("wallet in headless Chromium", command)
+    let programs = browser.ready()?;
+    let mut command = browser.command(cargo(&["test", "--no-fail-fast", "--package", "tuppence-wallet"]));
+    command.args(["--target", WASM, "--features", JS_API]);
+    // The runner takes the first driver that a variable names.
+    for variable in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER"] {
+        command.env_remove(variable);
+    }
+    for (variable, program) in programs {
+        match variable {
+            // The runner knows no WebKit but Safari's, and speaks the same with both.
+            "WEBKITWEBDRIVER" => command.env("SAFARIDRIVER", program),
+            "FIREFOX" => command.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", firefox_options(&program)?),
+            _ => command.env(variable, program),
+        };
+    }
+    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner).env("WASM_BINDGEN_USE_BROWSER", "1");
+    report.tests(&format!("wallet in {}", headless(browser)), command, browser)
 }
 
-pub fn e2e(report: &mut Report) -> Result<()> {
+pub fn e2e(report: &mut Report, browser: Browser) -> Result<()> {
     wallet_site::ensure()?;
     native_build()?;
-    let chromium = browser::chromium()?;
-    let mut command = cargo(&["test", "--no-fail-fast"]);
+    let programs = browser.ready()?;
+    let mut command = browser.command(cargo(&["test", "--no-fail-fast"]));
     command.args(NATIVE).args(["--features", "tuppence-tests/e2e", "--test", "e2e"]);
     command
+        .env("TUPPENCE_ENGINE", browser.name())
         .env("TUPPENCE_BIN", workspace::binary("debug", "tuppence"))
         .env("TUPPENCE_WALLET_SITE", workspace::site())
-        .env("CHROMEDRIVER", chromium.driver)
-        .env("CHROMIUM", chromium.browser)
-        .env("TUPPENCE_AXE", tools::axe()?);
-    report.tests("people in headless Chromium", command)
+        .env("TUPPENCE_AXE", tools::axe()?)
+        .envs(programs);
+    report.tests(&format!("people in {}", headless(browser)), command, browser)
+}
+
+fn headless(browser: Browser) -> String {
+    match browser {
+        Browser::Chromium | Browser::Firefox => format!("headless {}", browser.name()),
+        Browser::Webkit => browser.name().to_owned(),
+    }
+}
+
+/// What the wallet's tests ask of Firefox, in a file.
+fn firefox_options(firefox: &Path) -> Result<PathBuf> {
+    let options = serde_json::json!({ "moz:firefoxOptions": { "binary": firefox } });
+    let path = workspace::target().join("xtask/webdriver-firefox.json");
+    fs::create_dir_all(path.parent().unwrap_or(&path))?;
+    fs::write(&path, options.to_string()).with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
 }
 
 /// Builds programs and tests in one go, so that the stages after it find everything built.

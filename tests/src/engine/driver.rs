@@ -1,34 +1,62 @@
-//! One chromedriver for all scenarios that run at the same time, on a port that it chooses itself.
+//! The programs that drive browsers: chromedriver, geckodriver, WebKitWebDriver.
 
-use std::env;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-/// A running chromedriver. It ends with the last scenario that holds it.
+use crate::process::{free_ports, program_named_by};
+use crate::wait::{Seen, until};
+
+/// A running driver. It ends when nobody holds it any more.
 #[derive(Debug)]
-pub struct Chromedriver {
+pub(super) struct Driver {
     process: Child,
     port: u16,
 }
 
-impl Chromedriver {
-    /// The one that runs, or a new one.
+impl Driver {
+    /// The one chromedriver of all scenarios that run at the same time, on a port that it chooses itself.
     ///
     /// # Errors
     /// If `CHROMEDRIVER` names no program that starts.
     pub fn shared() -> Result<Arc<Self>> {
-        static RUNNING: Mutex<Weak<Chromedriver>> = Mutex::new(Weak::new());
+        static RUNNING: Mutex<Weak<Driver>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(driver) = running.upgrade() {
             return Ok(driver);
         }
-        let driver = Arc::new(Self::start()?);
+        let driver = Arc::new(Self::chromedriver()?);
         *running = Arc::downgrade(&driver);
+        Ok(driver)
+    }
+
+    /// One that has a single browser, and writes what both say to `log`.
+    ///
+    /// # Errors
+    /// If the program doesn't start, or never answers.
+    pub async fn alone(mut command: Command, log: &Path) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let [port] = free_ports()?;
+        let words = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+        command.arg(format!("--port={port}")).stdin(Stdio::null()).stdout(words.try_clone()?).stderr(words);
+        let process = command.spawn().with_context(|| format!("starting {name}"))?;
+        let mut driver = Self { process, port };
+        until(&format!("{name} to answer"), async || {
+            if let Some(status) = driver.process.try_wait()? {
+                bail!("{name} ended with {status}: {}", fs::read_to_string(log).unwrap_or_default());
+            }
+            Ok(match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+                Ok(_) => Seen::Ready(()),
+                Err(error) => Seen::NotYet(error.to_string()),
+            })
+        })
+        .await?;
         Ok(driver)
     }
 
@@ -37,7 +65,7 @@ impl Chromedriver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn start() -> Result<Self> {
+    fn chromedriver() -> Result<Self> {
         let program = program_named_by("CHROMEDRIVER")?;
         let mut process = Command::new(&program)
             .arg("--port=0")
@@ -61,17 +89,11 @@ impl Chromedriver {
     }
 }
 
-impl Drop for Chromedriver {
+impl Drop for Driver {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// A program that the gate names by an environment variable.
-pub(crate) fn program_named_by(variable: &str) -> Result<PathBuf> {
-    let path = env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    path.with_context(|| format!("{variable} is not set: `cargo xtask test --only e2e` sets it"))
 }
 
 /// The port in `ChromeDriver was started successfully on port 40123.`
