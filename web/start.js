@@ -7,6 +7,32 @@ try {
   if (theme) document.documentElement.dataset.theme = theme;
 } catch {}
 
+// A page that is left is kept as it is, for going back. In WebKit its open transactions then hold up every later page of
+// the wallet: they are taken back, what they were part of goes on in the next page, and this one would start anew.
+const database = globalThis.IDBDatabase?.prototype;
+const begin = database?.transaction;
+if (begin) {
+  const open = new Set();
+  database.transaction = function (...wanted) {
+    const transaction = begin.apply(this, wanted);
+    open.add(transaction);
+    for (const end of ['complete', 'abort']) transaction.addEventListener(end, () => open.delete(transaction));
+    return transaction;
+  };
+  addEventListener('pagehide', () => {
+    database.transaction = () => {
+      throw new DOMException('The page was left.', 'AbortError');
+    };
+    for (const transaction of open) {
+      try {
+        transaction.abort();
+      } catch {}
+      transaction.db.close();
+    }
+  });
+  addEventListener('pageshow', (event) => event.persisted && location.reload());
+}
+
 const code = document.querySelector('head > link[rel="modulepreload"]').href;
 const binary = document.querySelector('head > link[rel="preload"][as="fetch"][type="application/wasm"]').href;
 try {

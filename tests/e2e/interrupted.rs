@@ -1,4 +1,4 @@
-//! Payments and rewards that are interrupted: a tab that is closed, a page that is reloaded, a server that stops.
+//! Payments, rewards and pages that are interrupted: a tab that is closed, a page that is left, a server that stops.
 
 use tuppence_tests::emulation::Screen;
 use tuppence_tests::pages::Wallet;
@@ -6,6 +6,7 @@ use tuppence_tests::pages::earn::QUIZ;
 use tuppence_tests::pages::shop::BREAD;
 use tuppence_tests::program::Settings;
 use tuppence_tests::stage::{Failure, play};
+use tuppence_tests::target::link;
 
 /// The requests that move the money, in their order. A payment that stops before any of them goes on by itself when
 /// the wallet is opened again.
@@ -84,5 +85,27 @@ fn a_reward_that_was_interrupted_arrives_once() -> Result<(), Failure> {
             wallet.history().lists(&["+4¢"]).await?;
         }
         Ok(())
+    })
+}
+
+#[test]
+fn pages_that_are_left_while_they_work_hold_up_no_later_page() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let browser = stage.browser(Screen::PHONE).await?;
+        let wallet = Wallet::of(&browser, &program);
+        wallet.home().become_a_reader().await?;
+        for _ in 0..4 {
+            wallet.home().has("$0.00").await?;
+            wallet.earn().open().await?;
+            browser.see(&link(QUIZ).containing()).await?;
+        }
+        // The page to which one goes back works too.
+        browser.back().await?;
+        wallet.home().shows("$0.00").await?;
+        wallet.earn().go_there().await?;
+        wallet.earn().choose(QUIZ).await?;
+        wallet.earn().answer_the_quiz().await?;
+        wallet.earn().earned("4¢").await
     })
 }

@@ -1,12 +1,11 @@
 //! The way from a browser to the network: a proxy of its own, which can be cut, and refuses what is not on this machine.
 
-use std::io;
-use std::net::Ipv4Addr;
+use std::net::{self, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
@@ -38,13 +37,14 @@ impl Network {
         let (cut, was_cut) = watch::channel(false);
         let (end, ended) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let listener = listener.context("a port for a browser's network")?;
-        let port = listener.local_addr()?.port();
+        let socket = net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("a port for a network")?;
+        socket.set_nonblocking(true)?;
+        let port = socket.local_addr()?.port();
         let shared = Arc::clone(&rules);
         thread::spawn(move || {
             runtime.block_on(async {
                 let accept = async {
+                    let Ok(listener) = TcpListener::from_std(socket) else { return };
                     while let Ok((browser, _)) = listener.accept().await {
                         // A browser that goes away is no trouble of the tests.
                         tokio::spawn(carry(browser, Arc::clone(&shared), was_cut.clone()));
@@ -111,8 +111,13 @@ async fn carry(
     let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, request.port)).await?;
     server.write_all(request.head.as_bytes()).await?;
     server.write_all(&received[length..]).await?;
+    let (mut from_browser, mut to_browser) = browser.split();
+    let (mut from_server, mut to_server) = server.split();
+    // Whoever hangs up ends both ways. A way that were left open after the reply would take WebKit's next request, and
+    // never answer it.
     tokio::select! {
-        outcome = copy_bidirectional(&mut browser, &mut server) => outcome.map(drop),
+        outcome = io::copy(&mut from_server, &mut to_browser) => outcome.map(drop),
+        outcome = io::copy(&mut from_browser, &mut to_server) => outcome.map(drop),
         _ = cut.wait_for(|cut| *cut) => Ok(()),
     }
 }
