@@ -113,7 +113,7 @@ async fn carry(
     server.write_all(&received[length..]).await?;
     let (mut from_browser, mut to_browser) = browser.split();
     let (mut from_server, mut to_server) = server.split();
-    // Whoever hangs up ends both ways. A way that were left open after the reply would take WebKit's next request, and
+    // Whoever hangs up ends both ways. A way that stays open after the reply would take WebKit's next request, and
     // never answer it.
     tokio::select! {
         outcome = io::copy(&mut from_server, &mut to_browser) => outcome.map(drop),
