@@ -32,14 +32,15 @@ pub(super) fn claim(
     }
     // Scrip of an earlier epoch was lost when this one began, which is known. Any other shows for the first time
     // that something is missing.
-    let epoch = *set.epoch();
-    if shown.epoch().max(customer.epoch()) >= epoch.number {
+    let (epoch, lost) = (*set.epoch(), shown.epoch().max(customer.epoch()));
+    if lost >= epoch.number {
         tracing::error!(
             customer = customer.get(),
             "a buyer shows scrip that the books do not know: they went back"
         );
         set.begin_epoch(Epoch {
-            number: Epoch::number_after(epoch.number, now),
+            // The lost books may have begun an epoch in this very hour: its numbers are not given again.
+            number: Epoch::number_after(lost, now),
             began: now,
             reason: EpochReason::Shown,
             lost: None,

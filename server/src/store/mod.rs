@@ -6,6 +6,7 @@
 pub mod committer;
 pub mod directory;
 pub mod ended;
+pub mod epochs;
 pub mod memory;
 mod overlay;
 pub mod records;

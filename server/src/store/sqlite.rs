@@ -29,8 +29,9 @@ use self::cache::Cache;
 use self::codec::PAYOUT;
 use self::journal::Batch;
 use self::load::Reader;
-pub use self::witness::Witness;
 use self::witness::WitnessFile;
+use super::epochs;
+pub use super::epochs::Witness;
 use super::records::{Epoch, EpochReason, Payout};
 use super::resident::Resident;
 use super::{Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
@@ -87,26 +88,12 @@ impl SqliteStore {
         {
             let (ends, knew) = (self.head()?, witness.head);
             tracing::error!(%ends, %knew, "an older copy of the books was put back: a new epoch begins");
-            self.begin_epoch(EpochReason::WentBack, Some(witness), SystemClock.now())?;
+            epochs::begin(self, EpochReason::WentBack, Some(witness), SystemClock.now())?;
         }
         let epoch = self.epochs()?.pop().unwrap_or(Epoch::NEW);
         let witness = Witness { head: self.head()?, epoch: epoch.number };
         self.witness = Some(WitnessFile::open(&self.path, witness)?);
         Ok(())
-    }
-
-    /// Begins an epoch after all that the books and their witness know of.
-    pub(super) fn begin_epoch(
-        &mut self,
-        reason: EpochReason,
-        witness: Option<Witness>,
-        now: Timestamp,
-    ) -> Result<Epoch, StoreError> {
-        let known = self.epochs()?.pop().unwrap_or(Epoch::NEW).number;
-        let number = Epoch::number_after(known.max(witness.map_or(0, |witness| witness.epoch)), now);
-        let epoch = Epoch { number, began: now, reason, lost: witness.map(|witness| witness.head) };
-        self.commit(Changes { epoch: Some(epoch), ..Changes::default() })?;
-        Ok(epoch)
     }
 
     /// Opens the database at `path` to read it, also while a center works on it. It cannot commit.

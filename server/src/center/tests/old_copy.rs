@@ -129,6 +129,23 @@ fn t26_a_folder_that_was_put_back_whole_is_noticed_by_the_first_wallet_that_has_
 }
 
 #[test]
+fn t26_an_epoch_that_is_lost_itself_is_not_begun_again() {
+    let mut bench = Bench::in_sqlite();
+    let mut wallet = bench.rich_wallet(1, "2");
+    let backup = Backup::of(bench);
+    let (path, copy) = (backup.path.clone(), backup.copy.clone());
+    let (mut bench, lost) = backup.restored();
+    wallet.resynchronise(&mut bench);
+    assert_eq!(wallet.purse.serial().epoch(), lost.number);
+    // Within the hour the folder as it was before that epoch is put back, too.
+    let mut bench = Backup { bench, path, copy }.put_back_with_its_folder();
+    assert_eq!(bench.store.epochs().unwrap().len(), 1);
+    claim(&mut bench, &wallet);
+    let epoch = *bench.store.epochs().unwrap().last().unwrap();
+    assert!(epoch.number > lost.number, "its serials would be given twice");
+}
+
+#[test]
 fn t26_asking_for_the_live_scrip_is_enough_to_notice() {
     let mut bench = Bench::in_sqlite();
     let mut wallet = bench.rich_wallet(1, "2");

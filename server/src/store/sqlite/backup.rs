@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tuppence_protocol::Timestamp;
 
 use super::super::StoreError;
-use super::witness::{self, Witness, WitnessFile};
+use super::super::epochs::{self, Witness};
+use super::witness::{self, WitnessFile};
 use super::{SqliteStore, open};
 use crate::ledger::audit::{Report, audit};
 use crate::ledger::journal::Head;
@@ -70,7 +71,7 @@ pub fn restore(from: &Path, to: &Path, now: Timestamp) -> Result<Restored, Store
     clear()?;
     copy(from, &unfinished)?;
     let mut store = SqliteStore::open(&unfinished, currency)?;
-    let epoch = store.begin_epoch(EpochReason::Restored, Witness::read(to), now)?;
+    let epoch = epochs::begin(&mut store, EpochReason::Restored, Witness::read(to), now)?;
     let witness = Witness { head: store.head()?, epoch: epoch.number };
     drop(store);
     sync(&unfinished)?;

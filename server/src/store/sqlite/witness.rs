@@ -12,18 +12,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::super::StoreError;
+use super::super::epochs::Witness;
 use super::codec;
 use super::open::private_file;
 use crate::ledger::journal::Head;
-
-/// What the file says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Witness {
-    /// The last link that was committed.
-    pub head: Head,
-    /// The epoch of the books then.
-    pub epoch: u32,
-}
 
 impl Witness {
     /// The witness of the database at `path`; absent if there is none, or it cannot be read as one.
