@@ -14,7 +14,7 @@ use crate::{process, workspace};
 /// invariant occurred.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How many seeds to run, one after the other.
+    /// How many seeds to run.
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
     /// The first seed.
@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Steps of each run before everything is brought to rest; the simulator's own choice where it is left out.
     #[arg(long)]
     steps: Option<u64>,
+    /// How many seeds run at a time; the number of cores where it is left out. The outcome is the same.
+    #[arg(long)]
+    jobs: Option<u64>,
 }
 
 /// Builds the simulator in its profile, and runs it.
@@ -46,6 +49,11 @@ pub fn sim(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(steps) = arguments.steps {
         program.args(["--steps", &steps.to_string()]);
     }
+    if let Some(jobs) = arguments.jobs {
+        program.args(["--jobs", &jobs.to_string()]);
+    }
+    // Ctrl-C is the program's: it prints its report so far.
+    ctrlc::set_handler(|| ()).context("listening for Ctrl-C")?;
     let status = program.status().context("starting the simulator")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::center::{Center, StepKey, refused_issue, refused_payment};
 use tuppence_protocol::scrip::finish::{Finish, FinishReply, ISSUE_FINISH, PAYMENT_FINISH};
 use tuppence_protocol::scrip::info::{CenterInfo, Shop, Shops};
@@ -17,6 +18,7 @@ use tuppence_server::center::{CenterRules, Command, Reply as Said};
 use tuppence_server::clock::Clock;
 use tuppence_server::store::committer::CommitError;
 use tuppence_server::store::committer::engine::Engine;
+use tuppence_server::store::records::Epoch;
 use tuppence_server::store::{Changes, Store};
 
 use crate::chance::{Chance, Generator};
@@ -46,6 +48,13 @@ pub enum Origin {
         body: Vec<u8>,
         /// Whether it was held and is answered now, whatever the answer.
         last: bool,
+    },
+    /// A refused message's scrip, which the books may have lost; the refusal leaves after it.
+    Claim {
+        /// Which request was refused.
+        flight: u64,
+        /// The refusal.
+        reply: Reply,
     },
     /// The operator, or the center's own housekeeping.
     Operator,
@@ -116,10 +125,12 @@ impl CenterProcess {
         self.engine.is_some()
     }
 
-    /// Starts it on what its disk has.
-    pub fn start(&mut self) {
+    /// Starts it on what its disk has; tells the epoch that begins if that is an older copy.
+    pub fn start(&mut self) -> Option<Epoch> {
+        let began = self.disk.meet_witness(self.time.now());
         let rules = CenterRules::new(self.center.clone());
         self.engine = Some(Engine::new(self.disk.store(), rules, Arc::new(self.time.clone())));
+        began
     }
 
     /// Kills it: whatever was not committed is gone.
@@ -269,8 +280,15 @@ impl CenterProcess {
                     // The memory store refuses what no correct rules would write.
                     tuppence_server::store::StoreError::Integrity(why) => Refusal::new(ErrorCode::Fault, why),
                 };
-                batch.others =
-                    origins.iter().filter_map(flight).map(|id| (id, refused(&refusal, None))).collect();
+                batch.others = origins
+                    .into_iter()
+                    .filter_map(|origin| match origin {
+                        Origin::Flight { flight, .. } => Some((flight, refused(&refusal, None))),
+                        // The wallet's answer is its refusal, whatever becomes of the claim.
+                        Origin::Claim { flight, reply } => Some((flight, reply)),
+                        Origin::Operator => None,
+                    })
+                    .collect();
                 return batch;
             }
         };
@@ -282,8 +300,18 @@ impl CenterProcess {
                 let until = world_now + HELD_MAX;
                 self.held.push(Held { key, origin: origin.clone(), command: command.clone(), until });
             }
-            let reply =
-                flight(&origin).filter(|_| held.is_none()).map(|id| (id, reply(&command, &result, now)));
+            let mut reply = match &origin {
+                Origin::Flight { flight, .. } if held.is_none() => {
+                    Some((*flight, reply(&command, &result, now)))
+                }
+                Origin::Claim { flight, reply } => Some((*flight, reply.clone())),
+                Origin::Flight { .. } | Origin::Operator => None,
+            };
+            if let Some(scrip) = disputed(&command, &result)
+                && let Some((flight, reply)) = reply.take()
+            {
+                self.inbox.push((Origin::Claim { flight, reply }, Command::Claim(Box::new(scrip.clone()))));
+            }
             batch.done.push(Done { command, origin, result, reply });
         }
         let ended: Vec<StepKey> = served.ended.into_iter().map(|(key, _)| key).collect();
@@ -309,11 +337,17 @@ impl CenterProcess {
     }
 }
 
-fn flight(origin: &Origin) -> Option<u64> {
-    match origin {
-        Origin::Flight { flight, .. } => Some(*flight),
-        Origin::Operator => None,
+/// Scrip that was refused although certificate and seal hold: the books may have lost it.
+fn disputed<'a>(command: &'a Command, result: &Result<Said, CommitError>) -> Option<&'a Scrip> {
+    let Err(CommitError::Refused(refusal)) = result else { return None };
+    let lost = matches!(refusal.code, ErrorCode::ScripStale | ErrorCode::PurseUnknown);
+    match command {
+        Command::Issue(message) => Some(&message.scrip),
+        Command::Payment(message) => Some(&message.scrip),
+        Command::Finish(message) => Some(&message.new_scrip),
+        _ => None,
     }
+    .filter(|_| lost)
 }
 
 fn finish(body: &[u8], codes: &[tuppence_protocol::scrip::Code]) -> Result<Box<Finish>, Refusal> {

@@ -7,13 +7,14 @@ use tuppence_protocol::ErrorCode;
 use crate::auditor::invariants::Invariant;
 
 /// What goes wrong in a run.
-pub const FAULTS: [&str; 35] = [
+pub const FAULTS: [&str; 41] = [
     "request_lost",
     "reply_lost",
     "request_doubled",
     "request_late",
     "messages_reordered",
     "link_cut",
+    "cut_while_paying",
     "device_offline",
     "center_killed",
     "center_killed_committing",
@@ -43,10 +44,15 @@ pub const FAULTS: [&str; 35] = [
     "rogue_registration",
     "rogue_funding",
     "rogue_relay",
+    "books_copied",
+    "books_restored",
+    "books_restored_elsewhere",
+    "books_put_back_by_hand",
+    "books_put_back_unnoticed",
 ];
 
 /// States that records, messages and wallets can be in.
-pub const STATES: [&str; 39] = [
+pub const STATES: [&str; 45] = [
     "issue_pending",
     "issue_posted",
     "issue_voided",
@@ -86,6 +92,12 @@ pub const STATES: [&str; 39] = [
     "wallet_adjusted",
     "money_open",
     "money_moved",
+    "epoch_restored",
+    "epoch_went_back",
+    "epoch_shown",
+    "claim_kept",
+    "wallet_books_went_back",
+    "wallet_purse_lost",
 ];
 
 /// Refusals that these processes cannot make, and why.

@@ -1,5 +1,7 @@
 //! The end of a run: nothing fails any more, and everybody must come to rest.
 
+use tuppence_protocol::ErrorCode;
+
 use crate::auditor::invariants::Invariant;
 use crate::kernel::{Owner, Party};
 use crate::person;
@@ -36,12 +38,13 @@ impl World {
         // With its clock right again, the center is started anew: else its time would stand still for long.
         self.kill_center();
         self.center_up();
+        self.hand_over_secrets();
         self.settle(false);
         for device in 0..self.devices.len() {
             self.settle_one(device);
         }
         self.settle(true);
-        self.disk(false);
+        self.disk(None);
     }
 
     fn settle(&mut self, check: bool) {
@@ -92,6 +95,9 @@ impl World {
         match rested {
             Some((_, rest)) => {
                 self.note_history(&rest);
+                if rest.problem.as_ref().is_some_and(|no| no.is_refusal(ErrorCode::PurseUnknown)) {
+                    self.coverage.note("wallet_purse_lost");
+                }
                 self.auditor.rests(index, &rest, &records);
             }
             None => {

@@ -3,6 +3,7 @@
 use crate::disk::Plan;
 use crate::fixture::{ROGUE_VENDOR, SHOPS, vendor_secret};
 use crate::kernel::{Owner, Party};
+use crate::restores::SECRETS_MAX;
 use crate::world::{Event, World, link};
 
 const MINUTE: u64 = 60_000;
@@ -57,17 +58,6 @@ impl World {
     pub(crate) fn kill_center(&mut self) {
         self.trace.line(self.steps, || "the center dies".to_owned(), &[1]);
         self.center.crash();
-    }
-
-    /// Starts the center on what its disk has.
-    pub(crate) fn center_up(&mut self) {
-        if self.center.is_up() {
-            return;
-        }
-        self.trace.line(self.steps, || "the center starts".to_owned(), &[2]);
-        self.center.start();
-        self.auditor.restarted();
-        self.disk(true);
     }
 
     fn shop_crash(&mut self, shop: usize) {
@@ -151,6 +141,17 @@ impl World {
         self.kernel.schedule(delay, Event::LinkUp(one, other));
     }
 
+    /// Now and then a link breaks once a message about money has gone: it arrives, and its reply does not.
+    pub(crate) fn cut_after(&mut self, from: Party, to: Party) {
+        if self.stormy && self.chance.happens(self.weather.faults * 5) {
+            self.coverage.note("cut_while_paying");
+            let (one, other) = link(from, to);
+            self.cut.insert((one, other));
+            let delay = self.chance.between(10 * 1_000, 2 * MINUTE);
+            self.kernel.schedule(delay, Event::LinkUp(one, other));
+        }
+    }
+
     fn wrong_clock(&mut self, party: Party) {
         let name = if matches!(party, Party::Shop(_)) { "shop_clock_wrong" } else { "device_clock_wrong" };
         self.coverage.note(name);
@@ -188,7 +189,12 @@ impl World {
         let number = u32::try_from(shop + 1).unwrap_or(u32::MAX);
         let known = self.auditor.books.secrets.get(&number).map_or(0, |ring| ring.len());
         let next = u32::try_from(known + 1).unwrap_or(u32::MAX);
-        if known == 0 || next > 4 || !self.center.is_up() || number == ROGUE_VENDOR || shop >= SHOPS.len() {
+        if known == 0
+            || next > SECRETS_MAX
+            || !self.center.is_up()
+            || number == ROGUE_VENDOR
+            || shop >= SHOPS.len()
+        {
             return;
         }
         self.coverage.note("shop_secret_rotated");

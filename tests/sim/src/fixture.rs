@@ -7,10 +7,11 @@ use tuppence_protocol::envelope::{CenterPrivateKey, CenterPublicKey};
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::{Center, CenterKeys, Policy, Purse};
 use tuppence_protocol::{
-    Amount, Currency, Duration, HashAlgorithm, KeyRing, Secret, Timestamp, VendorId, bytes,
+    Amount, Currency, Duration, HashAlgorithm, KeyRing, Secret, Timestamp, VendorId, WalletId, bytes,
 };
 use tuppence_server::store::Change;
 use tuppence_server::store::Changes;
+use tuppence_server::store::records::Registration;
 
 use crate::kernel::Party;
 
@@ -160,9 +161,27 @@ pub fn purses(center: &Center) -> Changes {
     let mut changes = Changes::default();
     for (number, serial) in ROGUE_PURSES.into_iter().zip([1, SERIAL_MAX - 1]) {
         let after = purse(center, number, serial);
+        changes.registrations.push(registration(&purse(center, number, 1)));
         changes.purses.push(Change { before: None, after });
     }
     changes
+}
+
+/// As if the purse had come by an R1: a backup balances only if each of its purses has.
+fn registration(first: &Purse) -> Registration {
+    let customer = first.custom_id.serial_number;
+    Registration {
+        wallet: WalletId::from_bytes([u8::try_from(customer.get()).unwrap_or(0); 16]),
+        digest: [0; 32],
+        customer,
+        nonce: [0; 12],
+        first: first.live.clone(),
+        wallet_key: [0; 32],
+        name: None,
+        address: None,
+        e_mail: None,
+        at: Timestamp::from_millis(START),
+    }
 }
 
 /// An empty purse of this buyer with this serial.

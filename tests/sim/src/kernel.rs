@@ -41,7 +41,7 @@ pub enum Party {
 }
 
 /// An answer, whatever its status.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,

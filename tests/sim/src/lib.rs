@@ -5,7 +5,7 @@
 //! center    the real engine over a simulated disk      shop      the real storefront over its real store
 //! device    the wallet's ports; the real wallet on them person   what people do with it
 //! rogue     whoever means harm                          faults    what goes wrong, by the weather
-//! auditor   books of its own, and the invariants        coverage  how often everything occurred
+//! restores  older copies of the center's books    auditor   books of its own, and the invariants        coverage  how often everything occurred
 //! ```
 //!
 //! Time, chance, network, disks, processes and clocks are the world's. Nothing reads the machine's, so a seed replays
@@ -17,6 +17,7 @@
 )]
 
 pub mod auditor;
+pub mod campaign;
 pub mod center;
 pub mod chance;
 pub mod coverage;
@@ -27,6 +28,7 @@ mod faults;
 pub mod fixture;
 pub mod kernel;
 pub mod person;
+mod restores;
 pub mod rogue;
 pub mod shop;
 pub mod trace;
@@ -41,7 +43,7 @@ use coverage::Coverage;
 use world::World;
 
 /// Steps of a run before everything is brought to rest, unless somebody says otherwise.
-pub const STEPS: u64 = 4_000;
+pub const STEPS: u64 = 1_500;
 
 /// What a run has led to.
 #[derive(Debug)]

@@ -34,6 +34,8 @@ pub type Letter = (Party, String, Vec<u8>);
 pub struct Rogue {
     center: Center,
     chance: Chance,
+    /// Whether scrip may be shown that no books of this run ever gave.
+    shows_lost: bool,
     seen: Vec<Letter>,
     /// Every scrip that the first purse had, the newest last.
     scrips: Vec<Scrip>,
@@ -43,11 +45,11 @@ pub struct Rogue {
 
 impl Rogue {
     /// A rogue with an empty purse.
-    pub fn new(chance: Chance) -> Self {
+    pub fn new(chance: Chance, shows_lost: bool) -> Self {
         let center = fixture::center();
         let purse = fixture::purse(&center, ROGUE_PURSES[0], 1);
         let scrip = center.live_scrip(&purse).expect("the fixture's key rings have secrets");
-        Rogue { center, chance, seen: Vec::new(), scrips: vec![scrip], begun: Vec::new() }
+        Rogue { center, chance, shows_lost, seen: Vec::new(), scrips: vec![scrip], begun: Vec::new() }
     }
 
     /// A message goes by.
@@ -311,15 +313,16 @@ impl Rogue {
     /// Scrip of a purse that the center has lost, at its last serial, or with an algorithm that was turned off.
     fn strange(&mut self, now: u64) -> Letter {
         let (number, serial) = match self.chance.below(3) {
-            0 => (999, 5),
-            1 => (ROGUE_PURSES[1], fixture::SERIAL_MAX - 1),
+            0 if self.shows_lost && self.chance.happens(100) => (999, 5),
+            0 | 1 => (ROGUE_PURSES[1], fixture::SERIAL_MAX - 1),
             _ => (ROGUE_PURSES[0], 1),
         };
         let mut purse = fixture::purse(&self.center, number, serial);
         if number == ROGUE_PURSES[0] {
             purse.live.algorithm = HashAlgorithm::Sha256;
         }
-        if self.chance.happens(100) {
+        // Not with the last serials: they are of the last epoch, and no other could begin after it.
+        if self.shows_lost && number != ROGUE_PURSES[1] && self.chance.happens(30) {
             purse.custom_id = IdType { secret_id: 9, ..purse.custom_id };
         }
         let scrip = self.center.live_scrip(&purse).expect("the fixture's key rings have secrets");

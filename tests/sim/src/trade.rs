@@ -2,12 +2,13 @@
 
 use tuppence_protocol::scrip::relay::Outcome;
 use tuppence_server::center::{Command, Reply as Said};
+use tuppence_server::store::committer::CommitError;
 use tuppence_server::store::records::Direction;
 use tuppence_wallet::error::Money;
 use tuppence_wallet::view::{EntryKind, PendingStage};
 
 use crate::auditor::books::{Kind, PayoutStand, Stand};
-use crate::center::{Batch, Done};
+use crate::center::{Batch, Done, Origin};
 use crate::disk::Plan;
 use crate::fixture::{self, DEPOSITS, ROGUE_SHOP, ROGUE_VENDOR, SHOPS, usd};
 use crate::kernel::Party;
@@ -85,11 +86,12 @@ impl World {
 
     /// The operator pays out, gives back, takes money in; now and then twice, or something impossible.
     pub(crate) fn operate(&mut self) {
-        let delay = self.chance.between(1_000, 40_000);
+        let delay = self.chance.between(1_000, 40_000) * if self.stormy { 1 } else { 10 };
         self.kernel.schedule(delay, Event::Operate);
         if !self.center.is_up() {
             return;
         }
+        self.hand_over_secrets();
         let orders: Vec<u64> = self.auditor.books.payouts.keys().copied().collect();
         let again = !self.references.is_empty() && self.chance.happens(200);
         let command = if again {
@@ -212,6 +214,12 @@ impl World {
             let ended = campaign.after.budget.is_zero();
             self.coverage.note(if ended { "campaign_ended" } else { "campaign_funded" });
         }
+        if !changes.claims.is_empty() {
+            self.coverage.note("claim_kept");
+        }
+        if changes.epoch.is_some() {
+            self.coverage.note("epoch_shown");
+        }
         let renewed = changes.purses.iter().any(|change| {
             change.before.as_ref().is_some_and(|before| {
                 before.live.value == change.after.live.value && before.live.serial < change.after.live.serial
@@ -224,7 +232,7 @@ impl World {
     }
 
     fn note_replies(&mut self, batch: &Batch) {
-        for Done { command, result, reply, .. } in &batch.done {
+        for Done { command, origin, result, reply } in &batch.done {
             match (command, result) {
                 (Command::Relay(_), Ok(Said::Relayed(said))) => self.coverage.note(match said.outcome {
                     Outcome::Open if reply.is_none() => "relay_held",
@@ -239,8 +247,8 @@ impl World {
                 }
                 _ => {}
             }
-            if let Err(tuppence_server::store::committer::CommitError::Refused(refusal)) = result
-                && reply.is_none()
+            if let Err(CommitError::Refused(refusal)) = result
+                && *origin == Origin::Operator
             {
                 self.coverage.refusal(refusal.code);
             }
@@ -276,6 +284,9 @@ impl World {
 
     pub(crate) fn note_history(&mut self, rest: &Rest) {
         for entry in &rest.history {
+            if entry.note.as_ref().is_some_and(|note| note.contains("books went back")) {
+                self.coverage.note("wallet_books_went_back");
+            }
             self.coverage.note(match entry.kind {
                 EntryKind::Registered => "wallet_registered",
                 EntryKind::Earned => "wallet_earned",
@@ -306,7 +317,7 @@ fn names(batch: &Batch) -> String {
     let names = batch.done.iter().map(|done| {
         let verdict = match &done.result {
             Ok(_) => "taken",
-            Err(tuppence_server::store::committer::CommitError::Refused(refusal)) => refusal.code.as_str(),
+            Err(CommitError::Refused(refusal)) => refusal.code.as_str(),
             Err(_) => "failed",
         };
         format!("{} {verdict}", crate::auditor::name(&done.command))

@@ -19,6 +19,8 @@ pub struct Weather {
     pub pause_max: u64,
     /// The most people.
     pub people_max: u64,
+    /// Steps at which the books are copied, or put back.
+    pub restores: u64,
 }
 
 impl Weather {
@@ -32,6 +34,7 @@ impl Weather {
             latency_max: *chance.one(&[4, 150, 2_000]),
             pause_max: *chance.one(&[500, 10_000, 90_000]),
             people_max: *chance.one(&[2, 3, 4]),
+            restores: *chance.one(&[0, 0, 2, 5]),
         }
     }
 

@@ -9,6 +9,7 @@ use tuppence_protocol::ErrorCode;
 use tuppence_wallet::ports::NetworkError;
 
 use crate::Outcome;
+use crate::auditor::invariants::Invariant;
 use crate::auditor::{Auditor, Violation};
 use crate::center::CenterProcess;
 use crate::chance::Chance;
@@ -17,6 +18,7 @@ use crate::device::{Device, Records};
 use crate::fixture::{self, SHOPS, START};
 use crate::kernel::{Answer, Kernel, Owner, Party, Reply, Time, Wish, Wishes, lock};
 use crate::person::{self, Habits, Rest};
+use crate::restores::BackUp;
 use crate::rogue::Rogue;
 use crate::shop::{self, ShopProcess};
 use crate::trace::Trace;
@@ -88,6 +90,7 @@ pub struct World {
     pub(crate) cut: BTreeSet<(Party, Party)>,
     pub(crate) offline: BTreeSet<usize>,
     pub(crate) snapshots: BTreeMap<usize, Records>,
+    pub(crate) back_ups: Vec<BackUp>,
     pub(crate) references: Vec<tuppence_server::center::Command>,
     /// Whether things still go wrong.
     pub(crate) stormy: bool,
@@ -111,7 +114,7 @@ impl World {
         let shops: Vec<ShopProcess> = (0..SHOPS.len())
             .map(|index| ShopProcess::new(index, time.clock(), wishes.clone(), chance.branch()))
             .collect();
-        let rogue = Rogue::new(chance.branch());
+        let rogue = Rogue::new(chance.branch(), weather.restores > 0);
         let mut world = World {
             kernel: Kernel::new(time.clone()),
             chance,
@@ -128,6 +131,7 @@ impl World {
             cut: BTreeSet::new(),
             offline: BTreeSet::new(),
             snapshots: BTreeMap::new(),
+            back_ups: Vec::new(),
             references: Vec::new(),
             stormy: true,
             serving: false,
@@ -191,6 +195,9 @@ impl World {
         self.steps += 1;
         if self.stormy && self.chance.happens(self.weather.faults) {
             self.fault();
+        }
+        if self.stormy && self.weather.restores > 0 && self.chance.happens(self.weather.restores) {
+            self.back_up_or_put_back();
         }
         let ready = self.kernel.ready();
         let due = self.kernel.next_at().is_some_and(|at| at <= self.kernel.now());
@@ -313,6 +320,7 @@ impl World {
         }
         self.trace.line(self.steps, || format!("{from:?} -> {to:?} {path} as {id}"), &[id, latency]);
         self.trace.bytes(body.as_deref().unwrap_or_default());
+        let money = ["payment", "payment/finish", "issue", "issue/finish"].contains(&path.as_str());
         self.flights.insert(id, Flight { from, to, path, body, answer, due });
         self.kernel.schedule(patience, Event::Expire(id));
         let Some(to) = to else { return self.fail(id, NetworkError::Unreachable) };
@@ -330,6 +338,9 @@ impl World {
         }
         if self.stormy && self.chance.happens(self.weather.loss) {
             return self.coverage.note("request_lost");
+        }
+        if money && matches!(from, Party::Device(..)) {
+            self.cut_after(from, to);
         }
         let mut latency = latency;
         if self.stormy && self.chance.happens(self.weather.late) {
@@ -359,9 +370,8 @@ impl World {
                 && flight.answer.as_ref().is_some_and(|answer| !answer.is_canceled())
         });
         let holds = other.is_none();
-        self.auditor.check(crate::auditor::invariants::Invariant::OneWriter, holds, || {
-            format!("two tabs of device {device} are at {path}")
-        });
+        self.auditor
+            .check(Invariant::OneWriter, holds, || format!("two tabs of device {device} are at {path}"));
     }
 
     /// There is no answer to come.
@@ -384,7 +394,7 @@ impl World {
         {
             self.coverage.refusal(body.code);
             let fault = body.code == ErrorCode::Fault;
-            self.auditor.check(crate::auditor::invariants::Invariant::NoFaults, !fault, || body.message);
+            self.auditor.check(Invariant::NoFaults, !fault, || body.message);
         }
         let Some(asked) = self.flights.get(&flight) else { return };
         if asked.from == Party::Rogue {
@@ -484,9 +494,9 @@ impl World {
     }
 
     /// Every row of the disk against the books.
-    pub(crate) fn disk(&mut self, restarted: bool) {
+    pub(crate) fn disk(&mut self, started: Option<Invariant>) {
         let auditor = &mut self.auditor;
-        self.center.disk.look(|store| auditor.disk(store, restarted));
+        self.center.disk.look(|store| auditor.disk(store, started));
     }
 
     pub(crate) fn clock_of(&self, party: Party) -> &Time {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use tuppence_sim::auditor::Violation;
 use tuppence_sim::auditor::invariants::Invariant;
+use tuppence_sim::campaign::Campaign;
 use tuppence_sim::coverage::{FAULTS, STATES};
-use tuppence_sim::run;
+use tuppence_sim::{Outcome, run};
 
 /// Seeds that the gate runs.
 const SEEDS: u64 = 24;
@@ -31,6 +33,28 @@ fn a_seed_replays_itself_to_the_byte() {
     assert_eq!((first.hash, first.steps), (again.hash, again.steps));
     assert_eq!(first.coverage.rows(), again.coverage.rows());
     assert_ne!(first.hash, other.hash);
+}
+
+#[test]
+fn a_campaign_is_the_same_whatever_order_its_seeds_end_in() {
+    let outcomes = || (0..3).map(|place| (place, run(40 + place, 300, false)));
+    let told = |mut outcomes: Vec<(u64, Outcome)>, turn: fn(&mut Vec<(u64, Outcome)>)| {
+        turn(&mut outcomes);
+        let mut campaign = Campaign::default();
+        let mut told = Vec::new();
+        for (place, mut outcome) in outcomes {
+            // Nobody has failed, so two are made to.
+            let what = format!("the one at {place}");
+            let invariant = Invariant::NoFaults;
+            outcome.violation = (place > 0).then_some((1, Violation { invariant, what }));
+            told.extend(campaign.take(place, outcome));
+        }
+        (told, campaign.seeds, campaign.steps, campaign.failed, campaign.coverage.rows())
+    };
+    let forwards = told(outcomes().collect(), |_| ());
+    assert_eq!(forwards.0.iter().map(|(seed, ..)| *seed).collect::<Vec<_>>(), [41, 42]);
+    assert_eq!((forwards.1, forwards.3), (3, 2));
+    assert_eq!(forwards, told(outcomes().collect(), |outcomes| outcomes.reverse()));
 }
 
 #[test]

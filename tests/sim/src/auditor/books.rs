@@ -9,7 +9,9 @@ use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::Center;
 use tuppence_protocol::scrip::{Item, Scrip, ScripBody};
 use tuppence_protocol::{Amount, HashAlgorithm, IdType, Seal, Secret, Timestamp};
+use tuppence_server::store::records::EpochReason;
 
+use super::epochs::Claim;
 use crate::fixture::{self, usd};
 
 /// A transaction: the seller's number, and the TranID.
@@ -35,8 +37,6 @@ pub struct Purse {
     pub live: Note,
     /// The pending step.
     pub pending: Option<Key>,
-    /// The value of every scrip that it ever had, by serial.
-    pub issued: BTreeMap<u64, u64>,
 }
 
 /// What a step is.
@@ -154,10 +154,12 @@ pub enum Touched {
     Step(Key),
     /// A payout order.
     Payout(u64),
+    /// A claim.
+    Claim(u64),
 }
 
 /// Everything that the center must have.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Books {
     /// The center's own keys and limits.
     pub center: Center,
@@ -165,6 +167,8 @@ pub struct Books {
     pub purses: BTreeMap<u64, Purse>,
     /// By transaction.
     pub steps: BTreeMap<Key, Step>,
+    /// Each buyer's, but for those that never came.
+    pub begun_by: BTreeMap<u64, BTreeSet<Key>>,
     /// By seller and item.
     pub campaigns: BTreeMap<(u32, String), Campaign>,
     /// What sellers have, by number; who is here is a seller.
@@ -191,6 +195,16 @@ pub struct Books {
     pub touched: BTreeSet<Touched>,
     /// The number of the next buyer.
     pub next_customer: u64,
+    /// The number of the next payout order.
+    pub next_payout: u64,
+    /// The epoch.
+    pub epoch: u32,
+    /// All of them, and why they began.
+    pub epochs: Vec<(u32, EpochReason)>,
+    /// The epoch that the last batch began.
+    pub begun: Option<u32>,
+    /// Scrip that was shown and is lost, by buyer.
+    pub claims: BTreeMap<u64, Claim>,
 }
 
 impl Default for Books {
@@ -201,6 +215,7 @@ impl Default for Books {
             center,
             purses: BTreeMap::new(),
             steps: BTreeMap::new(),
+            begun_by: BTreeMap::new(),
             campaigns: BTreeMap::new(),
             vendors: BTreeMap::new(),
             secrets: BTreeMap::new(),
@@ -214,6 +229,11 @@ impl Default for Books {
             salts: BTreeMap::new(),
             touched: BTreeSet::new(),
             next_customer: fixture::ROGUE_PURSES[1] + 1,
+            next_payout: 1,
+            epoch: 0,
+            epochs: vec![(0, EpochReason::New)],
+            begun: None,
+            claims: BTreeMap::new(),
         };
         for (number, serial) in fixture::ROGUE_PURSES.into_iter().zip([1, fixture::SERIAL_MAX - 1]) {
             let live = Note { serial, value: 0, ad: None, expires: Timestamp::MAX.as_millis() };
@@ -226,8 +246,7 @@ impl Default for Books {
 impl Books {
     /// A new purse.
     pub fn add_purse(&mut self, number: u64, live: Note) {
-        let issued = BTreeMap::from([(live.serial, live.value)]);
-        self.purses.insert(number, Purse { live, pending: None, issued });
+        self.purses.insert(number, Purse { live, pending: None });
     }
 
     /// The seller's number, 0 for the center itself.
@@ -290,7 +309,8 @@ impl Books {
     /// What a purse must hold by its steps and payouts alone.
     pub fn by_steps(&self, customer: u64) -> i128 {
         let mut sum = 0_i128;
-        for step in self.steps.values().filter(|step| step.customer == customer && !step.never_was()) {
+        let steps = self.begun_by.get(&customer).into_iter().flatten();
+        for step in steps.filter_map(|key| self.steps.get(key)) {
             let amount = i128::from(step.amount);
             match (&step.stand, step.kind) {
                 (Stand::Voided(..), _) => {}

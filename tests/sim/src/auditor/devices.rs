@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use tuppence_protocol::ErrorCode;
 use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_wallet::error::Money;
@@ -49,9 +50,9 @@ impl Auditor {
         let customer = scrip.scrip.custom_id.serial_number.get();
         self.devices.homes.entry(customer).or_default().insert(device);
         let (serial, value) = (scrip.scrip.scrip_id.serial_number.get(), scrip.scrip.value.micros());
-        let issued = self.books.purses.get(&customer).and_then(|purse| purse.issued.get(&serial)).copied();
-        self.check(Invariant::WalletsHoldIssuedScrip, issued == Some(value), || {
-            format!("device {device}: scrip {serial} with {value}; the center issued {issued:?}")
+        let given = self.was_given(customer, serial, value);
+        self.check(Invariant::WalletsHoldIssuedScrip, given, || {
+            format!("device {device}: scrip {serial} with {value} was never given to purse {customer}")
         });
         let number = wallet["entries"].as_u64().unwrap_or(0);
         let last: Option<HistoryEntry> = records
@@ -116,7 +117,11 @@ impl Auditor {
                     return;
                 }
                 let pending = self.books.pending(customer);
-                let known = pending.is_none_or(|(_, tran)| {
+                let known = pending.is_none_or(|key| {
+                    let tran = key.1;
+                    if self.remembered.revived.contains(&key) {
+                        return true;
+                    }
                     let tran = tuppence_protocol::TranId::from_bytes(tran).to_string();
                     records
                         .range("operation/".to_owned()..)
@@ -133,14 +138,18 @@ impl Auditor {
 
     fn receipt(&mut self, device: usize, receipt: &Receipt) {
         let key = self.books.number(&receipt.vendor_id).map(|number| (number, *receipt.tran_id.as_bytes()));
-        let fits = key.is_some_and(|key| self.receipt_fits(key, receipt));
+        let fits = key.is_some_and(|key| self.receipt_is_true(key, receipt));
         self.check(Invariant::ReceiptsAreTrue, fits, || format!("device {device}: {receipt:?}"));
     }
 
     /// A wallet has come to rest, or should have.
     pub fn rests(&mut self, device: usize, rest: &Rest, records: &Records) {
         let Some(balance) = &rest.balance else {
-            let fine = rest.problem.is_none();
+            // Who registered in books that are lost is not lost by them; a person settles it.
+            let unknown = rest.problem.as_ref().is_some_and(|no| no.is_refusal(ErrorCode::PurseUnknown));
+            let customer = wallet(records).map(|(_, scrip)| scrip.scrip.custom_id.serial_number.get());
+            let lost = unknown && customer.is_some_and(|customer| self.is_lost(customer));
+            let fine = rest.problem.is_none() || lost;
             self.check(Invariant::WalletsComeToRest, fine, || format!("device {device}: {:?}", rest.problem));
             return;
         };
@@ -160,7 +169,8 @@ impl Auditor {
             .is_some_and(|live| balance.amount.micros() == live.value && (live.serial == serial || !alone));
         let pending = self.books.pending(customer);
         // A copy that was set back may not know what is pending; the center ends it by itself.
-        let known = pending.is_none() || !self.devices.is_simple(customer);
+        let revived = pending.is_some_and(|key| self.remembered.revived.contains(&key));
+        let known = pending.is_none() || revived || !self.devices.is_simple(customer);
         let fine = balance.pending.iter().all(may_wait) && agrees && known;
         self.check(Invariant::WalletsComeToRest, fine, || {
             format!(

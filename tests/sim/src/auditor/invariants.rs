@@ -32,7 +32,7 @@ invariants! {
     RefusalsAreAsPredicted = "refusals-as-predicted": "A refused message is refused for the reason that the books predict, by the order of the codes.";
     WhatIsRightIsTaken = "right-is-taken": "A message that breaks no rule is not refused.";
     NoFaults = "no-faults": "The center never finds its own records in disagreement, and no command panics.";
-    TheSameMessageGetsTheSameReply = "same-reply-again": "The same M4, S4, M6, S6 or R1 gets the same bytes as the first time, after crashes too.";
+    TheSameMessageGetsTheSameReply = "same-reply-again": "The same M4, S4, M6, S6 or R1 gets the same bytes as the first time, after crashes too, and after a copy was put back where the copy has that first time.";
     OneTransactionOneContent = "one-transaction-one-content": "A TranID that is known is refused with any other content.";
     SerialsAreSpentOnce = "serial-spent-once": "A scrip that is not the live one begins nothing.";
     SerialsGrow = "serials-grow": "A purse's live serial never gets smaller, and a changed scrip has a new one.";
@@ -63,20 +63,25 @@ invariants! {
     AFailedCommitChangesNothing = "failed-commit-changes-nothing": "If the store refuses a batch, nothing of it is there, and nobody is told otherwise.";
     ARestartLosesNothing = "restart-loses-nothing": "After a crash the disk has what was acknowledged, and nothing else.";
     TimeDoesNotGoBack = "time-does-not-go-back": "While the center runs, its commands' time never goes back, however its clock is set.";
-    AnAnswerIsPaidOnce = "answer-paid-once": "A shop has never two live offers for one earner's answer: each answer is paid once.";
+    NoNumberTwice = "no-number-twice": "A serial, a buyer's number and a payout's number mean one thing in all books that this center ever had, but while an older copy stands for them and nobody can know it.";
+    SpentBeforeStaysSpent = "spent-before-stays-spent": "Scrip that was spent in any books begins nothing else, in those that an older copy has replaced too, but while nobody can know it.";
+    RestoredBooksAreTheCopy = "restored-books-are-the-copy": "Books that were put back are those of the moment when the copy was made, and a backup balances.";
+    EpochsGrow = "epochs-grow": "An epoch begins where a copy is put back, or is shown to be one, and nowhere else; its number is later than all that can be known.";
+    ClaimsAreKept = "claims-are-kept": "Of each buyer the newest scrip that the books have lost is kept, beside what they had when it was shown.";
+    AnAnswerIsPaidOnce = "answer-paid-once": "A shop has never two live offers for one earner's answer: each answer is paid once in the same books, unless they have lost that the first offer was taken back.";
     WrongAnswersEarnNothing = "wrong-answers-earn-nothing": "A shop permits a reward for right answers alone, and for the first ones.";
     RewardsAreWhatShopsPermitted = "rewards-as-permitted": "Each reward was permitted by its shop, with this value.";
-    AnArticleIsPaidOnce = "article-paid-once": "A wallet that was neither copied nor set back pays an article once.";
+    AnArticleIsPaidOnce = "article-paid-once": "A wallet that was neither copied nor set back pays an article once in the same books, unless they have lost how the first payment ended.";
     PricesAreWhatShopsQuoted = "prices-as-quoted": "Each payment was quoted by its shop, at the price of the article's file.";
-    NothingUnpaidIsDelivered = "nothing-unpaid-delivered": "A paid text leaves its shop only for a payment that was completed.";
+    NothingUnpaidIsDelivered = "nothing-unpaid-delivered": "A paid text leaves its shop only for a payment that was completed, be it in books that are lost.";
     NobodyPaysMoreThanApproved = "nothing-above-approval": "A wallet never pays more than its user approved.";
     StoredBeforeSent = "stored-before-sent": "What a wallet sends to move money is among its records before it leaves.";
     OneWriter = "one-writer": "Of a device's tabs one at a time has a message about its money under way.";
-    WalletsHoldIssuedScrip = "wallets-hold-issued-scrip": "The scrip in a wallet is one that the center issued for this purse, with this value.";
+    WalletsHoldIssuedScrip = "wallets-hold-issued-scrip": "The scrip in a wallet is one that the center issued for this purse, with this value, be it in books that are lost.";
     HistoriesAddUp = "histories-add-up": "A wallet's last entry says the balance, and its entries add up to it.";
-    ReceiptsAreTrue = "receipts-are-true": "Every receipt that a wallet keeps is of a completed transaction, to the letter.";
-    UntouchedMeansUntouched = "untouched-is-untouched": "Where a wallet says that the money was not touched, no step of its own is left at the center.";
-    WalletsComeToRest = "wallets-come-to-rest": "When nothing fails any more, every wallet ends what was open, and shows the center's balance.";
+    ReceiptsAreTrue = "receipts-are-true": "Every receipt that a wallet keeps is of a completed transaction, to the letter, be it in books that are lost.";
+    UntouchedMeansUntouched = "untouched-is-untouched": "Where a wallet says that the money was not touched, no step of its own is left at the center, but one whose end the books have lost.";
+    WalletsComeToRest = "wallets-come-to-rest": "When nothing fails any more, every wallet ends what was open, and shows the center's balance; one whose registration the books have lost is told so.";
 }
 
 impl Invariant {

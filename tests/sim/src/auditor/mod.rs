@@ -3,6 +3,7 @@
 
 pub mod books;
 pub mod devices;
+pub mod epochs;
 pub mod invariants;
 mod offer;
 mod rules;
@@ -10,18 +11,18 @@ mod sellers;
 pub mod shops;
 mod stored;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::finish::FinishReply;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::scrip::relay::Outcome;
-use tuppence_protocol::{ErrorCode, Refusal};
+use tuppence_protocol::{ErrorCode, Refusal, Secret};
 use tuppence_server::center::{Command, Reply as Said};
 use tuppence_server::store::committer::CommitError;
 
 use crate::center::{Batch, Done, Origin};
-use books::{Books, Key, Kind, Stand};
+use books::{Books, Key, Kind, Stand, Step};
 use invariants::Invariant;
 use rules::Expected;
 
@@ -50,13 +51,16 @@ pub struct Auditor {
     dated: u64,
     /// The first reply to each message, by path and seal.
     replies: BTreeMap<(String, Vec<u8>), Vec<u8>>,
+    /// Which they are, in order.
+    reply_log: Vec<(String, Vec<u8>)>,
     /// What shops and wallets are watched by.
     pub(crate) shops: shops::Shops,
     pub(crate) devices: devices::Devices,
     /// What was begun for a buyer's answer, and paid for an article.
     rewarded: BTreeMap<(u64, u32, String), Key>,
     bought: BTreeMap<(u64, String), Key>,
-    refused: BTreeSet<ErrorCode>,
+    /// What books that are lost have given out, with the others.
+    pub(crate) remembered: epochs::Remembered,
 }
 
 impl Auditor {
@@ -87,17 +91,22 @@ impl Auditor {
             return;
         }
         self.books.touched.clear();
+        self.books.begun = None;
+        let blind = self.blind();
         for done in &batch.done {
             self.command(done, now);
             if self.violation.is_some() {
                 return;
             }
         }
-        self.stored(batch.changes.as_ref());
+        self.stored(batch.changes.as_ref(), blind);
     }
 
     fn command(&mut self, done: &Done, now: u64) {
         let expected = self.books.predict(&done.command, now);
+        if let Ok(said) = &done.result {
+            self.gives(&done.command, said);
+        }
         let what = || format!("{}: expected {expected:?}, got {:?}", name(&done.command), done.result);
         match (&expected, &done.result) {
             (Ok(expected), Ok(said)) => {
@@ -109,7 +118,6 @@ impl Auditor {
             (Err(code), Err(CommitError::Refused(refusal))) => {
                 self.check(Invariant::NoFaults, refusal.code != ErrorCode::Fault, what);
                 self.check(Invariant::RefusalsAreAsPredicted, refusal.code == *code, what);
-                self.refused.insert(*code);
                 // What would have happened, had it been taken, is some invariant's matter.
                 self.check(Invariant::of(*code), true, String::new);
             }
@@ -136,7 +144,8 @@ impl Auditor {
             (Expected::Registered(customer, at), Said::Registered(reply)) => {
                 let body = &reply.scrip.scrip;
                 body.custom_id.serial_number.get() == *customer
-                    && (body.value.micros(), body.scrip_id.serial_number.get()) == (0, 1)
+                    && body.value.micros() == 0
+                    && body.scrip_id.serial_number.get() == epochs::first_of(epochs::epoch_of(*customer))
                     && reply.header.server_date.as_millis() == *at
             }
             (Expected::Scrip(true, tran, note, date), Said::Ecash(reply)) => {
@@ -198,9 +207,12 @@ impl Auditor {
 
     /// Whether a receipt says what the books say of its transaction.
     pub(crate) fn receipt_fits(&self, key: Key, receipt: &Receipt) -> bool {
-        let Some(step) = self.books.steps.get(&key) else { return false };
-        let sealed = self.books.secret(key.0, receipt.secret_id).is_some_and(|secret| receipt.holds(secret));
-        sealed
+        let step = self.books.steps.get(&key).zip(self.books.secret(key.0, receipt.secret_id));
+        step.is_some_and(|(step, secret)| self.receipt_says(key, step, secret, receipt))
+    }
+
+    fn receipt_says(&self, key: Key, step: &Step, secret: &Secret, receipt: &Receipt) -> bool {
+        receipt.holds(secret)
             && self.books.number(&receipt.vendor_id) == Some(key.0)
             && *receipt.tran_id.as_bytes() == key.1
             && receipt.subject.as_str() == step.subject
@@ -220,6 +232,7 @@ impl Auditor {
                 format!("{path}: another reply than the first time: {said:?}")
             });
             if first.is_none() {
+                self.reply_log.push(key.clone());
                 self.replies.insert(key, reply.body.clone());
             }
         }
@@ -253,8 +266,11 @@ impl Auditor {
                 (Kind::Issue, Stand::Pending) if honest => {
                     let id = (step.customer, key.0, step.subject.clone());
                     let before = self.rewarded.insert(id, key).filter(|before| *before != key);
-                    let before = before.and_then(|before| self.books.steps.get(&before));
-                    let again = before.is_some_and(|before| !matches!(before.stand, Stand::Voided(..)));
+                    let before = before.and_then(|key| self.books.steps.get(&key).map(|step| (key, step)));
+                    let again = before.is_some_and(|(key, before)| {
+                        let ended = matches!(before.stand, Stand::Voided(..));
+                        !ended && !self.remembered.revived.contains(&key)
+                    });
                     self.check(Invariant::AnAnswerIsPaidOnce, !again, || {
                         format!("purse {} is paid for {} again", step.customer, step.subject)
                     });
@@ -266,6 +282,7 @@ impl Auditor {
                 (Kind::Payment, Stand::Posted(_)) if honest => {
                     let id = (step.customer, step.subject.clone());
                     let before = self.bought.insert(id, key).filter(|before| *before != key);
+                    let before = before.filter(|before| !self.remembered.revived.contains(before));
                     let alone = self.devices.is_simple(step.customer);
                     self.check(Invariant::AnArticleIsPaidOnce, before.is_none() || !alone, || {
                         format!("purse {} has paid for {} before", step.customer, step.subject)

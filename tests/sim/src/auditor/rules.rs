@@ -8,13 +8,14 @@ use tuppence_protocol::scrip::issue::IssueStart;
 use tuppence_protocol::scrip::payment::PaymentStart;
 use tuppence_protocol::scrip::registration::RegistrationRequest;
 use tuppence_protocol::scrip::{Code, Header, Scrip};
-use tuppence_protocol::{ErrorCode, HashAlgorithm, PROTOCOL_VERSION, Seal, Secret, Timestamp};
+use tuppence_protocol::{ErrorCode, PROTOCOL_VERSION, Seal, Secret, Timestamp};
 use tuppence_server::center::Command;
 use tuppence_server::store::records::Direction;
 
 use super::books::{
     Books, Campaign, Key, Kind, Note, Payout, PayoutStand, Purse, Registered, Stand, Step, Touched,
 };
+use super::epochs::{epoch_of, first_of};
 use super::offer::Offer;
 use crate::fixture;
 
@@ -96,7 +97,8 @@ impl Books {
                 ring.insert(next, secret.clone());
                 Ok(Expected::Other)
             }
-            Command::Vendors | Command::Admit(_) | Command::Claim(_) => Ok(Expected::Other),
+            Command::Vendors | Command::Admit(_) => Ok(Expected::Other),
+            Command::Claim(scrip) => self.claim(scrip, now),
             Command::UseUp { salt, ends } => {
                 self.salts.entry(*salt).or_insert(ends.as_millis());
                 Ok(Expected::Other)
@@ -132,7 +134,8 @@ impl Books {
         let customer = self.next_customer;
         self.next_customer += 1;
         let expires = now + self.center.policy.scrip_lifetime.as_millis();
-        self.add_purse(customer, Note { serial: 1, value: 0, ad: None, expires });
+        let serial = first_of(epoch_of(customer));
+        self.add_purse(customer, Note { serial, value: 0, ad: None, expires });
         self.salts.insert(challenge.salt, challenge.expires.as_millis());
         self.wallets.insert(*request.id.as_bytes(), Registered { digest, customer, at: now });
         self.touched.insert(Touched::Purse(customer));
@@ -160,16 +163,8 @@ impl Books {
     }
 
     fn authenticate(&self, scrip: &Scrip, theirs: &Seal, ours: impl FnOnce(&Secret) -> Seal) -> Verdict<()> {
-        if scrip.hash_algorithm != HashAlgorithm::HmacSha256 {
-            return Err(ErrorCode::Algorithm);
-        }
+        self.check_issued(scrip)?;
         let body = &scrip.scrip;
-        let master =
-            self.center.keys.scrip_secrets.find(body.scrip_id.secret_id).ok_or(ErrorCode::ScripForged)?;
-        let certified = body.certify(scrip.hash_algorithm, master).matches(&scrip.certificate);
-        if body.vendor_id != fixture::vendor(0) || !certified {
-            return Err(ErrorCode::ScripForged);
-        }
         if body.custom_id.secret_id != 1 {
             return Err(ErrorCode::PurseUnknown);
         }
@@ -212,13 +207,13 @@ impl Books {
     fn void(&self, turn: &mut Turn, key: Key, now: u64) {
         let mut step = self.steps[&key].clone();
         let back = Note {
-            serial: turn.purse.live.serial + 1,
+            serial: self.after(turn.purse.live.serial),
             value: step.old.value,
             ad: step.old.ad.clone(),
             expires: now + self.center.policy.scrip_lifetime.as_millis(),
         };
         turn.purse.pending = None;
-        turn.renew(back.clone());
+        turn.purse.live = back.clone();
         step.stand = Stand::Voided(now, back);
         turn.steps.push((key, step));
     }
@@ -229,6 +224,9 @@ impl Books {
             let before = self.steps.get(&key).cloned();
             self.touched.insert(Touched::Step(key));
             self.move_money(key, &step, before.as_ref());
+            if !step.never_was() {
+                self.begun_by.entry(step.customer).or_default().insert(key);
+            }
             self.steps.insert(key, step);
         }
         self.touched.insert(Touched::Purse(turn.customer));
@@ -255,7 +253,8 @@ impl Books {
                     return;
                 }
                 self.owed += amount - step.fee;
-                let number = self.payouts.keys().max().map_or(1, |number| number + 1);
+                let number = self.next_payout;
+                self.next_payout += 1;
                 let payout = Payout {
                     step: key,
                     customer: step.customer,
@@ -296,7 +295,7 @@ impl Books {
             let step = &self.steps[&pending];
             return Ok(Expected::Scrip(offer.is_issue(), Some(pending.1), step.new.clone(), step.started));
         }
-        if turn.purse.live != shown {
+        if turn.purse.live != shown || self.is_of_earlier_epoch(&shown) {
             return Err(ErrorCode::ScripStale);
         }
         if now > turn.purse.live.expires {
@@ -335,7 +334,7 @@ impl Books {
         let ad = if kind == Kind::Issue { Some(offer.subject()) } else { turn.purse.live.ad.clone() };
         let expires = now + self.center.policy.scrip_lifetime.as_millis();
         let old = turn.purse.live.clone();
-        let new = Note { serial: old.serial + 1, value, ad, expires };
+        let new = Note { serial: self.after(old.serial), value, ad, expires };
         let key = (seller, offer.tran_id());
         let step = Step {
             kind,
@@ -351,7 +350,7 @@ impl Books {
         };
         let answer = offer.started(&step);
         turn.purse.pending = Some(key);
-        turn.renew(new);
+        turn.purse.live = new;
         turn.steps.push((key, step));
         self.close(turn);
         Ok(answer)
@@ -504,7 +503,7 @@ impl Books {
                 return Err(ErrorCode::Malformed);
             }
             let asked = message.header.server_date.as_millis();
-            return self.resynchronise(customer, issue, asked, now);
+            return self.resynchronise(&message.new_scrip, customer, issue, asked, now);
         };
         let seller = self.number(&transaction.vendor_id).ok_or(ErrorCode::VendorUnknown)?;
         let key = (seller, *transaction.tran_id.as_bytes());
@@ -540,34 +539,6 @@ impl Books {
                 Ok(Expected::Receipt(key))
             }
         }
-    }
-
-    fn resynchronise(&mut self, customer: u64, issue: bool, asked: u64, now: u64) -> Verdict {
-        let mut turn = self.open(customer, now);
-        if turn.purse.pending.is_none() && now > turn.purse.live.expires {
-            let live = turn.purse.live.clone();
-            if live.serial >= fixture::SERIAL_MAX {
-                return Err(ErrorCode::SerialLimit);
-            }
-            let expires = now + self.center.policy.scrip_lifetime.as_millis();
-            turn.renew(Note { serial: live.serial + 1, expires, ..live });
-        }
-        let answer = match turn.purse.pending {
-            Some(key) => {
-                let step = &self.steps[&key];
-                Expected::Scrip(issue, Some(key.1), step.new.clone(), step.started)
-            }
-            None => Expected::Scrip(issue, None, turn.purse.live.clone(), asked),
-        };
-        self.close(turn);
-        Ok(answer)
-    }
-}
-
-impl Turn {
-    pub(super) fn renew(&mut self, live: Note) {
-        self.purse.issued.insert(live.serial, live.value);
-        self.purse.live = live;
     }
 }
 

@@ -104,7 +104,7 @@ impl Books {
         let live = turn.purse.live.clone();
         let value = live.value + payout.amount + payout.fee;
         let expires = now + self.center.policy.scrip_lifetime.as_millis();
-        turn.renew(Note { serial: live.serial + 1, value, expires, ..live });
+        turn.purse.live = Note { serial: self.after(live.serial), value, expires, ..live };
         self.close(turn);
         self.owed -= payout.amount;
         self.fees -= payout.fee;

@@ -51,7 +51,7 @@ impl Auditor {
             let paid = delivery.is_some_and(|delivery| {
                 let receipt = &delivery.receipt;
                 let key = (vendor(shop), *receipt.tran_id.as_bytes());
-                self.receipt_fits(key, receipt)
+                self.receipt_is_true(key, receipt)
             });
             self.check(Invariant::NothingUnpaidIsDelivered, paid, || format!("{path} gives away paid words"));
         }
@@ -110,7 +110,8 @@ impl Auditor {
         let key = (vendor(shop), *offer.tran_id.as_bytes());
         if let Some(before) = self.shops.offers.insert(id, key).filter(|before| *before != key) {
             let alive = self.books.steps.get(&before);
-            let alive = alive.is_some_and(|step| !matches!(step.stand, Stand::Voided(..)));
+            let revived = self.remembered.revived.contains(&before);
+            let alive = alive.is_some_and(|step| !revived && !matches!(step.stand, Stand::Voided(..)));
             self.check(Invariant::AnAnswerIsPaidOnce, !alive, || {
                 format!("{item}: a second offer while the first one was taken")
             });

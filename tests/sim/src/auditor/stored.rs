@@ -15,9 +15,10 @@ use crate::center::{Batch, Done};
 
 impl Auditor {
     /// A commit's changes: those that the books have, and no others.
-    pub(super) fn stored(&mut self, changes: Option<&Changes>) {
+    pub(super) fn stored(&mut self, changes: Option<&Changes>, blind: bool) {
         let nothing = Changes::default();
         let changes = changes.unwrap_or(&nothing);
+        self.remember(changes, blind);
         self.latest = self.dated;
         let mut unseen = std::mem::take(&mut self.books.touched);
         for change in &changes.purses {
@@ -51,6 +52,10 @@ impl Auditor {
             unseen.remove(&Touched::Payout(change.after.number));
             self.payout(&change.after);
         }
+        for change in &changes.claims {
+            unseen.remove(&Touched::Claim(change.after.custom_id.serial_number.get()));
+            self.claim(&change.after);
+        }
         for (account, balance) in &changes.balances {
             self.account(*account, *balance);
         }
@@ -58,7 +63,7 @@ impl Auditor {
             self.check(Invariant::TransfersBalance, is_possible(transfer), || format!("{transfer:?}"));
         }
         // A purse that only was looked at is the same as before.
-        unseen.retain(|touched| matches!(touched, Touched::Step(_) | Touched::Payout(_)));
+        unseen.retain(|touched| !matches!(touched, Touched::Purse(_)));
         self.check(Invariant::StepsAreAsPredicted, unseen.is_empty(), || {
             format!("should have been written, and was not: {unseen:?}")
         });
@@ -137,13 +142,14 @@ impl Auditor {
     }
 
     /// Every row of the disk, after a crash and at the end.
-    pub fn disk(&mut self, store: &mut MemoryStore, restarted: bool) {
+    pub fn disk(&mut self, store: &mut MemoryStore, started: Option<Invariant>) {
         let mut rows = Vec::new();
         let read = store.rows(&mut |row| rows.push(row));
         let mut sums: BTreeMap<AccountId, i128> = BTreeMap::new();
         let mut moved = BTreeSet::new();
         let (mut purses, mut steps, mut payouts, mut pending) = (0, 0, 0, 0_u64);
         let mut transit = 0_u64;
+        let (mut epochs, mut claims) = (Vec::new(), 0);
         for row in &rows {
             match row {
                 Row::Purse(purse) => {
@@ -166,6 +172,11 @@ impl Auditor {
                 Row::Payout(payout) => {
                     payouts += 1;
                     self.payout(payout);
+                }
+                Row::Epoch(epoch) => epochs.push(*epoch),
+                Row::Claim(claim) => {
+                    claims += 1;
+                    self.claim(claim);
                 }
                 Row::Account(account, balance) => self.account(*account, *balance),
                 Row::Transfer(_, transfer) => {
@@ -198,13 +209,13 @@ impl Auditor {
             format!("{transit} in {pending} pending steps; the books have {held} in {ours}")
         });
         let books = (self.books.purses.len(), self.books.steps.len(), self.books.payouts.len());
-        let invariant =
-            if restarted { Invariant::ARestartLosesNothing } else { Invariant::PursesAreAsPredicted };
+        let invariant = started.unwrap_or(Invariant::PursesAreAsPredicted);
         self.check(invariant, (purses, steps, payouts) == books, || {
             format!("{purses} purses, {steps} steps, {payouts} payouts; the books have {books:?}")
         });
-        if restarted && let Some(Violation { invariant, .. }) = &mut self.violation {
-            *invariant = Invariant::ARestartLosesNothing;
+        self.epochs(&epochs, claims);
+        if let (Some(started), Some(Violation { invariant, .. })) = (started, &mut self.violation) {
+            *invariant = started;
         }
     }
 
@@ -274,7 +285,7 @@ impl Books {
     }
 }
 
-fn note(state: &ScripState) -> Note {
+pub(super) fn note(state: &ScripState) -> Note {
     Note {
         serial: state.serial.get(),
         value: state.value.micros(),
