@@ -7,6 +7,25 @@ try {
   if (theme) document.documentElement.dataset.theme = theme;
 } catch {}
 
+// What few visits need is a module of its own, fetched the first time that the wallet asks for it. Browsers remember a
+// failed import under its address, so each further try has another one.
+let kit;
+let tries = 0;
+globalThis.tuppenceKit = () => {
+  kit ??= loadKit().catch((error) => {
+    kit = undefined;
+    throw error;
+  });
+  return kit;
+};
+
+async function loadKit() {
+  tries += 1;
+  const module = await import(tries === 1 ? './tuppence-kit.js' : `./tuppence-kit.js?${tries}`);
+  await module.default();
+  return module;
+}
+
 // A page that is left is kept as it is, for going back. In WebKit its open transactions then hold up every later page of
 // the wallet: they are taken back, what they were part of goes on in the next page, and this one would start anew.
 const database = globalThis.IDBDatabase?.prototype;

@@ -45,11 +45,22 @@ pub enum Tag {
     Entitlement,
     BooksRow,
     BooksJournal,
+    RecoveryWalletId,
+    RecoveryWalletKey,
+    RecoveryNotesKey,
+    Claim,
+    ClaimContent,
+    ClaimEnvelope,
+    StatementAsk,
+    StatementReply,
+    Notes,
+    NotesAsk,
+    NotesReply,
 }
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 26] = [
+    pub const ALL: [Tag; 37] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
@@ -76,6 +87,17 @@ impl Tag {
         Tag::Entitlement,
         Tag::BooksRow,
         Tag::BooksJournal,
+        Tag::RecoveryWalletId,
+        Tag::RecoveryWalletKey,
+        Tag::RecoveryNotesKey,
+        Tag::Claim,
+        Tag::ClaimContent,
+        Tag::ClaimEnvelope,
+        Tag::StatementAsk,
+        Tag::StatementReply,
+        Tag::Notes,
+        Tag::NotesAsk,
+        Tag::NotesReply,
     ];
 
     /// The tag's text, as hashed.
@@ -107,6 +129,17 @@ impl Tag {
             Tag::Entitlement => "tuppence/storefront/cookie",
             Tag::BooksRow => "tuppence/books/row",
             Tag::BooksJournal => "tuppence/books/journal",
+            Tag::RecoveryWalletId => "tuppence/recovery/wallet-id",
+            Tag::RecoveryWalletKey => "tuppence/recovery/wallet-key",
+            Tag::RecoveryNotesKey => "tuppence/recovery/notes-key",
+            Tag::Claim => "tuppence/recovery/C1",
+            Tag::ClaimContent => "tuppence/recovery/content",
+            Tag::ClaimEnvelope => "tuppence/recovery/C2",
+            Tag::StatementAsk => "tuppence/recovery/H1",
+            Tag::StatementReply => "tuppence/recovery/H2",
+            Tag::Notes => "tuppence/recovery/notes/sealed",
+            Tag::NotesAsk => "tuppence/recovery/N1",
+            Tag::NotesReply => "tuppence/recovery/N2",
         }
     }
 }

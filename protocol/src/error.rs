@@ -90,6 +90,8 @@ error_codes! {
     Envelope = 201, "envelope", 400, Never, "Encrypt a new session key with the center's current public key.";
     /// The wallet identifier is registered with another key.
     WalletTaken = 202, "wallet_taken", 409, Never, "Register with a new random identifier.";
+    /// No wallet was registered with these words, or the claim is not signed with them.
+    ClaimRefused = 203, "claim_refused", 403, Never, "Check the words, and that they belong to a wallet of this center.";
 
     /// The scrip names a hash algorithm that the center has not turned on.
     Algorithm = 300, "algorithm", 400, Never, "Use the scrip as the center issued it.";
@@ -105,6 +107,8 @@ error_codes! {
     PurseUnknown = 305, "purse_unknown", 404, Never, "Restore the wallet, or register again.";
     /// The purse has come to its last serials, about 2^53.
     SerialLimit = 306, "serial_limit", 409, Never, "Cash out, and go on with a new wallet.";
+    /// Other notes were kept since these were read.
+    NotesStale = 307, "notes_stale", 409, Later, "Fetch the notes that are kept, add to them, and keep them as the next version.";
 
     /// The offer's or receipt's shop is not registered with this center.
     VendorUnknown = 400, "vendor_unknown", 403, Never, "Choose a shop that works with this center.";

@@ -130,6 +130,39 @@ fn the_pages_of_a_wallet_in_use() -> Result<(), Failure> {
 }
 
 #[test]
+fn the_pages_of_recovery() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let browser = stage.browser(Screen::PHONE.calm()).await?;
+        let wallet = Wallet::of(&browser, &program);
+        let album = Album::of(&browser);
+        wallet.home().become_a_reader().await?;
+        wallet.earn().pass_the_quiz().await?;
+        wallet.home().has("4¢").await?;
+        wallet.recovery().follow_the_reminder().await?;
+        browser.see(&button("Show the words")).await?;
+        album.picture("recovery").await?;
+        let words = wallet.recovery().read_the_words().await?;
+        album.picture("recovery-words").await?;
+        let asked = wallet.recovery().is_asked().await?;
+        album.picture("recovery-asked").await?;
+        wallet.recovery().answer(&asked, &words).await?;
+        browser.says("Your wallet can be brought back now").await?;
+        album.picture("recovery-saved").await?;
+
+        browser.open("about:blank").await?;
+        browser.clear_storage(&program.center(), "indexeddb,cache_storage").await?;
+        wallet.home().open().await?;
+        browser.says("This browser has deleted your wallet").await?;
+        album.picture("restore-lost").await?;
+        wallet.recovery().type_words("twelve words of which none is right").await?;
+        browser.says("These are not the words of a wallet").await?;
+        album.picture("restore-wrong").await?;
+        album.is_good()
+    })
+}
+
+#[test]
 fn the_pages_of_trouble() -> Result<(), Failure> {
     play(async |stage| {
         let program = stage.program(Settings::fixtures()).await?;

@@ -9,6 +9,7 @@ mod newcomer;
 mod pay;
 mod private;
 mod publisher;
+mod recovery;
 mod settings;
 mod shops;
 mod stage;

@@ -91,15 +91,16 @@ impl Browser {
         self.console.borrow().iter().map(|entry| entry.line.clone()).collect()
     }
 
-    /// Waits until the page has asked for an address that ends so, with or without a reply.
+    /// Waits until the page has asked for addresses that end so, one after the other, with or without a reply.
     ///
     /// # Errors
     /// When patience is over.
-    pub async fn asks(&self, end: &str) -> Result<()> {
-        until(&format!("a request to {end}"), async || {
+    pub async fn asks(&self, ends: &[&str]) -> Result<()> {
+        until(&format!("requests to {}", ends.join(", then ")), async || {
             let Session { driver, controls } = self.session()?;
             let asked = controls.asked(&driver).await.unwrap_or_default();
-            let found = asked.iter().any(|address| address.ends_with(end));
+            let mut asked_later = asked.iter();
+            let found = ends.iter().all(|end| asked_later.any(|address| address.ends_with(end)));
             Ok(if found { Seen::Ready(()) } else { Seen::NotYet(asked.join(", ")) })
         })
         .await

@@ -38,6 +38,7 @@ impl Reader {
             lock: Rc::new(MemoryLock::default()),
             events: Rc::new(MemoryEvents::default()),
             vault: Rc::new(PlainVault),
+            kit: Rc::new(tuppence_wallet::kit::Included),
         };
         let config = Config { center_origin: self.origin.parse()?, fingerprint: None };
         Wallet::open(ports, config).await.context("opening the wallet")

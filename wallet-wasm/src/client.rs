@@ -164,14 +164,20 @@ fn unwritable(error: &json::Error) -> CallError {
     CallError::Unclear(WalletError::from(Problem::RecordDamaged).because(format!("{error}.")))
 }
 
-async fn send(ports: &Ports, peer: Peer<'_>, request: Request) -> Result<Response, CallError> {
-    let problem = |error| match (error, peer) {
+fn send<'a>(
+    ports: &'a Ports,
+    peer: Peer<'a>,
+    request: Request,
+) -> LocalBoxFuture<'a, Result<Response, CallError>> {
+    let problem = move |error| match (error, peer) {
         (NetworkError::Offline, _) => Problem::Offline,
         (NetworkError::TooLarge, _) => Problem::ReplyInvalid,
         (NetworkError::Unreachable | NetworkError::Timeout, Peer::Center(_)) => Problem::CenterUnreachable,
         (NetworkError::Unreachable | NetworkError::Timeout, Peer::Shop(_)) => Problem::ShopUnreachable,
     };
-    ports.transport.send(request).await.map_err(|error| CallError::Unclear(problem(error).into()))
+    Box::pin(async move {
+        ports.transport.send(request).await.map_err(|error| CallError::Unclear(problem(error).into()))
+    })
 }
 
 fn decode(peer: Peer<'_>, response: &Response, read: &mut Read<'_>) -> Result<(), CallError> {

@@ -77,6 +77,16 @@ problems! {
     NoWallet = "no_wallet", Never, "There is no wallet on this device yet.", "Create one first, or import a copy.";
     /// There is a wallet here already.
     WalletExists = "wallet_exists", Never, "There is a wallet on this device already.", "Use it, or export it before you replace it.";
+    /// This browser had a wallet, and its records are gone.
+    WalletLost = "wallet_lost", Never, "This browser has deleted the wallet's records.", "Restore the wallet with its recovery words, or from a copy.";
+    /// Words that are no recovery words.
+    WordsInvalid = "words_invalid", Never, "These are not the recovery words of a wallet.", "Check the spelling and the order, then try again.";
+    /// A word that was asked for is another one.
+    WordsWrong = "words_wrong", Never, "That is not the word that was shown.", "Look at the words you wrote down, then try again.";
+    /// The wallet is older than recovery words.
+    WordsMissing = "words_missing", Never, "This wallet has no recovery words, since it was made before there were any.", "Save a copy of the wallet instead.";
+    /// The part of the site that few visits need cannot be fetched.
+    KitUnavailable = "kit_unavailable", Later, "The part of the wallet that this needs could not be loaded.", "Check the connection, then try again.";
     /// The records cannot be read or written.
     StorageUnavailable = "storage_unavailable", Later, "This browser does not let the wallet keep its records.", "Allow storage for this site, leave private browsing, then reload.";
     /// The device is full.

@@ -35,8 +35,24 @@ pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`write`].
+#[cfg(not(target_arch = "wasm32"))]
 pub fn pretty<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     Tree::parse(&write(value)?)?.pretty()
+}
+
+/// Writes a value in lines, for people, as the browser does it.
+///
+/// # Errors
+/// As [`write`].
+#[cfg(target_arch = "wasm32")]
+pub fn pretty<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    use wasm_bindgen::JsValue;
+    let text = String::from_utf8(write(value)?).map_err(|_| expected("text"))?;
+    let lines = js_sys::JSON::parse(&text).and_then(|tree| {
+        js_sys::JSON::stringify_with_replacer_and_space(&tree, &JsValue::NULL, &JsValue::from_f64(2.0))
+    });
+    // What was written here, the browser reads.
+    Ok(lines.map_or(text, String::from))
 }
 
 /// Any JSON, as it was written: names keep their order, and doubled ones stay, for the type to refuse.
@@ -69,6 +85,7 @@ impl Tree {
         serde_json::from_slice(json)
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn pretty(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
     }

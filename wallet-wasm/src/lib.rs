@@ -7,6 +7,7 @@ mod center_key;
 mod client;
 pub mod error;
 pub mod json;
+pub mod kit;
 mod operation;
 pub mod origin;
 pub mod ports;

@@ -28,7 +28,7 @@ use crate::shop_wire::Shop;
 use crate::view::{CashOutOrder, CenterView, ExchangeStep, HistoryEntry, LibraryEntry, ShopRef};
 
 /// The version of these records; a newer one is left alone.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// A secret, wrapped by the vault.
 pub(crate) type Wrapped = Bytes<1024>;
@@ -51,6 +51,18 @@ pub(crate) struct WalletRecord {
     pub(crate) entries: u64,
     /// Whether the scrip may be an older one, so that the center must be asked first.
     pub(crate) stale: bool,
+    /// The 128 bits of the recovery words; absent in wallets from before there were any.
+    #[serde(default)]
+    pub(crate) words: Option<Wrapped>,
+    /// When the words were asked back, and known.
+    #[serde(default)]
+    pub(crate) words_saved: Option<Timestamp>,
+    /// How many history entries the notes at the center cover.
+    #[serde(default)]
+    pub(crate) noted: u64,
+    /// Whether a step has no name because somebody did not answer, so that it is to be asked for again.
+    #[serde(default)]
+    pub(crate) unnamed: bool,
 }
 
 /// The center, as it was met.

@@ -19,6 +19,28 @@ pub struct Status {
     pub center: Option<CenterView>,
     /// When this wallet was created.
     pub created: Option<Timestamp>,
+    /// Whether this browser had a wallet whose records are gone: it is to be restored, not created anew.
+    pub lost: bool,
+}
+
+/// How the wallet's recovery words stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryState {
+    /// Whether this wallet has words; one that was made before there were any has none.
+    pub available: bool,
+    /// When they were last asked back, and known.
+    pub saved: Option<Timestamp>,
+}
+
+/// One of the recovery words, as somebody remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RememberedWord {
+    /// Which of the twelve, from 1.
+    pub number: usize,
+    /// The word.
+    pub word: String,
 }
 
 /// The payment center, as the wallet knows it.
@@ -255,8 +277,10 @@ pub enum Progress {
         /// Hashes that are needed on average.
         expected: u64,
     },
-    /// Registering.
+    /// Registering, or claiming the wallet with its words.
     Registering,
+    /// Bringing history and articles back.
+    Following,
     /// Done.
     Done,
 }

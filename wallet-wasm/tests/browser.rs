@@ -8,6 +8,7 @@ use std::rc::Rc;
 use futures_util::future::join;
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use tuppence_protocol::Duration;
+use tuppence_wallet::kit::Included;
 use tuppence_wallet::ports::browser::{Channel, CryptoVault, Fetch, IndexedDb, SystemClock, WebLocks};
 use tuppence_wallet::ports::{
     Changes, Clock, Events, Lock, LockError, NetworkError, Request, Scan, Storage, Transport, Vault,
@@ -191,12 +192,12 @@ async fn requests_get_their_reply_or_a_reason() {
 
 #[wasm_bindgen_test]
 async fn a_wallet_opens_empty_and_says_when_there_is_no_center() {
-    let wallet = browser::open(None).await.unwrap();
+    let wallet = browser::open(None, Rc::new(Included)).await.unwrap();
     assert!(!wallet.status().await.unwrap().registered);
     let error = wallet.register(|_| ()).await.unwrap_err();
     assert!(error.is(Problem::CenterUnreachable), "{error:?}");
     drop(wallet);
-    let again = browser::open(None).await.unwrap();
+    let again = browser::open(None, Rc::new(Included)).await.unwrap();
     assert!(!again.status().await.unwrap().registered);
     assert!(again.pending().await.unwrap().is_empty());
     let state = again.storage_state().await;
@@ -205,7 +206,7 @@ async fn a_wallet_opens_empty_and_says_when_there_is_no_center() {
 
 #[wasm_bindgen_test]
 async fn an_origin_that_is_none_is_refused() {
-    let error = browser::open(Some("not an origin")).await.unwrap_err();
+    let error = browser::open(Some("not an origin"), Rc::new(Included)).await.unwrap_err();
     assert!(error.is(Problem::ArgumentInvalid));
 }
 

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use crate::address::Address;
 use crate::browser;
 use crate::components::{Gate, Moved, Shell, anew};
-use crate::pages::{Approve, CashOut, Earn, Entry, History, Home, Missing, Question, Read, Settings};
+use crate::pages::{Approve, CashOut, Earn, Entry, History, Home, Missing, Question, Read};
+use crate::pages::{Recovery, Restore, Settings};
 use crate::state::preferences::Preferences;
 use crate::state::{Errand, WalletState};
 use crate::view::view;
@@ -57,6 +58,8 @@ enum Page {
     History,
     Entry,
     CashOut,
+    Recovery,
+    Restore,
     Settings,
     Missing,
 }
@@ -71,6 +74,8 @@ impl Page {
             "/approve" => Page::Approve,
             "/history" => Page::History,
             "/cash-out" => Page::CashOut,
+            "/recovery" => Page::Recovery,
+            "/restore" => Page::Restore,
             "/settings" => Page::Settings,
             path => match path.strip_prefix("/history/") {
                 Some(number) if !number.contains('/') => Page::Entry,
@@ -89,6 +94,8 @@ impl Page {
             Page::History => || view! { <History/> },
             Page::Entry => || view! { <Entry/> },
             Page::CashOut => || view! { <CashOut/> },
+            Page::Recovery => || view! { <Recovery/> },
+            Page::Restore => return view! { <Restore/> },
             Page::Settings => return view! { <Settings/> },
             Page::Missing => return view! { <Missing/> },
         };

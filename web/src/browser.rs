@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, DomParser, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage,
     SupportedType, Url,
@@ -36,6 +37,15 @@ pub fn on_connection(changed: impl Fn(bool) + Clone + 'static) {
     // The handles are dropped without ending the listening, which lasts as long as the page.
     let _ = window_event_listener(leptos::ev::online, move |_| changed(true));
     let _ = window_event_listener(leptos::ev::offline, move |_| lost(false));
+}
+
+/// Tells when this page is looked at again, as long as it lasts.
+pub fn on_seen(seen: impl Fn() + 'static) {
+    let _ = window_event_listener_untyped("visibilitychange", move |_| {
+        if !document().hidden() {
+            seen();
+        }
+    });
 }
 
 /// Whether the reader wants no motion.
@@ -121,7 +131,7 @@ pub fn download(name: &str, media_type: &str, text: &str) -> Option<()> {
 /// Reads the file that was chosen in `input`, as text.
 pub async fn chosen_file(input: &HtmlInputElement) -> Option<String> {
     let file = input.files()?.get(0)?;
-    let text = wasm_bindgen_futures::JsFuture::from(file.text()).await.ok()?;
+    let text = JsFuture::from(file.text()).await.ok()?;
     // The same file can then be chosen again.
     input.set_value("");
     text.as_string()

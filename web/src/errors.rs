@@ -18,6 +18,8 @@ pub enum WayOut {
     History,
     /// The settings: copies and the center's key are there.
     Settings,
+    /// The page that asks for the recovery words.
+    Restore,
     /// The wallet's first page.
     Home,
 }
@@ -33,11 +35,14 @@ impl WayOut {
             | "answer_wrong"
             | "already_answered" => WayOut::Earn,
             "too_late" | "operation_unknown" | "entry_unknown" => WayOut::History,
-            "center_key_changed" | "record_damaged" | "vault_lost" | "purse_unknown" | "backup_invalid"
+            "wallet_lost" | "vault_lost" | "record_damaged" => WayOut::Restore,
+            "words_missing" | "center_key_changed" | "purse_unknown" | "backup_invalid"
             | "backup_foreign" | "wallet_exists" => WayOut::Settings,
             "shop_foreign" | "offer_foreign" | "vendor_unknown" | "shop_invalid" => WayOut::Home,
             // Beginning again asks the center for a new challenge, or the shop for what it offers now.
-            "challenge" | "price_changed" | "article_unknown" => WayOut::Again,
+            "challenge" | "words_invalid" | "claim_refused" | "price_changed" | "article_unknown" => {
+                WayOut::Again
+            }
             _ if error.retry == Retry::Never && error.money == Money::Untouched => WayOut::Home,
             _ => WayOut::Again,
         }
@@ -65,9 +70,15 @@ pub fn money(error: &WalletError, during: While) -> &'static str {
     match (error.money, error.code.as_ref()) {
         (Money::Moved, _) => texts.moved,
         (Money::Open, _) => texts.open,
-        (_, "storage_unavailable" | "storage_full" | "record_damaged" | "record_newer" | "vault_lost") => {
-            texts.on_books
-        }
+        (
+            _,
+            "storage_unavailable"
+            | "storage_full"
+            | "record_damaged"
+            | "record_newer"
+            | "vault_lost"
+            | "wallet_lost",
+        ) => texts.on_books,
         (Money::Untouched, _) if during == While::Paying => texts.untouched,
         (Money::Untouched, _) => texts.safe,
     }
@@ -125,7 +136,7 @@ mod tests {
     fn what_can_be_repeated_offers_to_repeat_it() {
         assert_eq!(WayOut::of(&Problem::CenterUnreachable.into()), WayOut::Again);
         assert_eq!(WayOut::of(&Problem::StorageUnavailable.into()), WayOut::Reload);
-        assert_eq!(WayOut::of(&Problem::VaultLost.into()), WayOut::Settings);
+        assert_eq!(WayOut::of(&Problem::VaultLost.into()), WayOut::Restore);
         let refusal = Refusal::new(ErrorCode::CampaignExhausted, "Spent.");
         assert_eq!(WayOut::of(&ErrorBody::from(&refusal).into()), WayOut::Earn);
     }

@@ -10,7 +10,7 @@ use crate::{prerequisites, process, site, size, workspace};
 
 /// Build the program and the wallet's site for release, and print their sizes.
 ///
-/// Fails where WebAssembly, JavaScript and CSS of the site have more than 350 KB together after gzip.
+/// Fails where WebAssembly, JavaScript and CSS of the site have more together than the limit after gzip.
 #[derive(clap::Args)]
 pub struct Arguments {}
 

@@ -25,6 +25,19 @@ const SOURCES: [&str; 9] = [
     "rust-toolchain.toml",
 ];
 
+/// The looks, in the order of the cascade. They become one file, which gzip makes much smaller than many.
+const STYLES: [&str; 9] = [
+    "tokens.css",
+    "base.css",
+    "shell.css",
+    "components/controls.css",
+    "components/surfaces.css",
+    "components/money.css",
+    "components/states.css",
+    "components/exchange.css",
+    "pages.css",
+];
+
 /// The wallet brings its own standard library, built small: a panic stops it at once instead of composing a message
 /// that nobody would read, and `{:?}` prints nothing. Both need a switch of the compiler that stable Rust keeps behind
 /// this variable; the compiler is pinned, so it can't change under us (docs/decisions/build-tools.md).
@@ -41,6 +54,7 @@ const SMALL: [(&str, &str); 4] = [
 
 /// Makes web/dist current. Returns whether it had to be built.
 pub fn ensure() -> Result<bool> {
+    write_style()?;
     let site = workspace::site();
     let stamp_path = workspace::target().join("xtask/site.stamp");
     let sources = digest_of_sources()?;
@@ -66,6 +80,21 @@ pub fn ensure() -> Result<bool> {
     }
     fs::write(&stamp_path, stamp_for(&sources, &digest(&[site])?)).context("writing the site's stamp")?;
     Ok(true)
+}
+
+/// Writes web/style.css, which index.html names, unless it is there already.
+fn write_style() -> Result<()> {
+    let folder = workspace::root().join("web");
+    let mut style = String::new();
+    for name in STYLES {
+        let path = folder.join("style").join(name);
+        style += &fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    }
+    let path = folder.join("style.css");
+    if fs::read_to_string(&path).is_ok_and(|known| known == style) {
+        return Ok(());
+    }
+    fs::write(&path, style).with_context(|| format!("writing {}", path.display()))
 }
 
 fn digest_of_sources() -> Result<String> {

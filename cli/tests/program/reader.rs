@@ -40,6 +40,7 @@ impl Reader {
             lock: Rc::new(MemoryLock::default()),
             events: Rc::new(MemoryEvents::default()),
             vault: Rc::new(PlainVault),
+            kit: Rc::new(tuppence_wallet::kit::Included),
         };
         let center_origin = format!("http://localhost:{center}").parse().unwrap();
         let wallet = Wallet::open(ports, Config { center_origin, fingerprint: None }).await.unwrap();

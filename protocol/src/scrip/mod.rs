@@ -65,6 +65,20 @@ codes! {
     Em1 = 130, "EM1";
     /// E2: the attestation.
     Em2 = 140, "EM2";
+    /// C1: a wallet claims its purse with its words (docs/decisions/0007).
+    Rm1 = 150, "RM1";
+    /// C2: the purse.
+    Rm2 = 160, "RM2";
+    /// H1: asks what has happened to a purse.
+    Sm1 = 170, "SM1";
+    /// H2: the statement.
+    Sm2 = 180, "SM2";
+    /// N1: fetches the encrypted notes.
+    Nm1_1 = 191, "NM1_1";
+    /// N1: keeps encrypted notes.
+    Nm1_2 = 192, "NM1_2";
+    /// N2: the notes.
+    Nm2_1 = 201, "NM2_1";
     /// M1: issue request.
     Gm1_1 = 211, "GM1_1";
     /// M2: issue permitted.

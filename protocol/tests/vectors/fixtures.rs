@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use tuppence_protocol::challenge::{Challenge, Solution, solve};
 use tuppence_protocol::envelope::{CenterPrivateKey, SecretBox};
 use tuppence_protocol::ids::{EarnerId, Serial};
+use tuppence_protocol::recovery::claim::{ClaimReply, ClaimRequest};
+use tuppence_protocol::recovery::notes::{NotesReply, NotesRequest};
+use tuppence_protocol::recovery::statement::{StatementReply, StatementRequest};
 use tuppence_protocol::scrip::campaign::CampaignFunding;
 use tuppence_protocol::scrip::earner::{Attestation, AttestationReply, AttestationRequest, earner};
 use tuppence_protocol::scrip::finish::{Finish, FinishReply, Transaction};
@@ -52,6 +55,7 @@ pub fn messages(key: &CenterPrivateKey) -> Vec<Example> {
     funding(&mut list);
     issue(&mut list);
     payment(&mut list);
+    super::recovery::messages(&mut list, key);
     list
 }
 
@@ -337,7 +341,7 @@ fn finish(code: Code, tran_id: Option<TranId>, new_scrip: Scrip) -> Finish {
     finish
 }
 
-fn receipt(kind: ReceiptKind, tran_id: TranId, subject: &str, value: &str, after: u64) -> Receipt {
+pub fn receipt(kind: ReceiptKind, tran_id: TranId, subject: &str, value: &str, after: u64) -> Receipt {
     Receipt {
         kind,
         vendor_id: shop(),
@@ -359,7 +363,7 @@ fn refusal(code: Code, error: ErrorCode, fill: impl FnOnce(&mut Refused)) -> Err
     ErrorBody { reply: Some(Box::new(reply)), ..ErrorBody::from(&Refusal::new(error, "What was wrong.")) }
 }
 
-fn scrip(algorithm: HashAlgorithm, serial: u64, value: &str, ad: Option<&str>) -> Scrip {
+pub fn scrip(algorithm: HashAlgorithm, serial: u64, value: &str, ad: Option<&str>) -> Scrip {
     let body = ScripBody {
         value: amount(value),
         vendor_id: center(),
@@ -380,7 +384,7 @@ fn attestation() -> Attestation {
     Attestation::new(&shop(), pseudonym(), 5, &Secret::from_bytes(VENDOR))
 }
 
-fn center() -> VendorId {
+pub fn center() -> VendorId {
     VendorId {
         dns_name: "center.example".parse().unwrap(),
         ip_addr: None,
@@ -398,27 +402,27 @@ pub fn shop() -> VendorId {
     }
 }
 
-fn tran(number: u8) -> TranId {
+pub fn tran(number: u8) -> TranId {
     TranId::new(at(u64::from(number) * 1_000), [number; 10])
 }
 
-fn at(after: u64) -> Timestamp {
+pub fn at(after: u64) -> Timestamp {
     Timestamp::from_millis(NOW + after)
 }
 
-fn amount(text: &str) -> Amount {
+pub fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
-fn text<const MAX: usize>(text: &str) -> Text<MAX> {
+pub fn text<const MAX: usize>(text: &str) -> Text<MAX> {
     text.parse().unwrap()
 }
 
-fn blank() -> Seal {
+pub fn blank() -> Seal {
     Seal::from_bytes([0; 32])
 }
 
-fn push<T: Serialize>(list: &mut Vec<Example>, name: &'static str, kind: &'static str, message: &T) {
+pub fn push<T: Serialize>(list: &mut Vec<Example>, name: &'static str, kind: &'static str, message: &T) {
     list.push(Example { name, kind, wire: serde_json::to_value(message).unwrap() });
 }
 
@@ -450,6 +454,12 @@ pub fn round_trip(kind: &str, wire: &str) -> Result<Value, serde_json::Error> {
         "Delivery" => again::<Delivery>(wire),
         "Unconfirmed" => again::<Unconfirmed>(wire),
         "ErrorBody" => again::<ErrorBody>(wire),
+        "ClaimRequest" => again::<ClaimRequest>(wire),
+        "ClaimReply" => again::<ClaimReply>(wire),
+        "StatementRequest" => again::<StatementRequest>(wire),
+        "StatementReply" => again::<StatementReply>(wire),
+        "NotesRequest" => again::<NotesRequest>(wire),
+        "NotesReply" => again::<NotesReply>(wire),
         other => panic!("no type {other}"),
     }
 }
@@ -467,6 +477,13 @@ pub fn seal_of(kind: &str, wire: &Value) -> Option<Seal> {
         "PaymentStart" => decode::<PaymentStart>(wire).map(|message| message.seal(&buyer)),
         "PaymentBalance" => decode::<PaymentBalance>(wire).map(|message| message.seal(&buyer)),
         "Finish" => decode::<Finish>(wire).map(|message| message.seal(&buyer)),
+        "StatementRequest" => decode::<StatementRequest>(wire).map(|message| message.seal(&buyer)),
+        "StatementReply" => decode::<StatementReply>(wire).map(|message| message.seal(&buyer)),
+        "NotesRequest" => decode::<NotesRequest>(wire).map(|message| message.seal(&buyer)),
+        "NotesReply" => {
+            let scrip = scrip(HashAlgorithm::HmacSha256, 1, "USD:0", None);
+            decode::<NotesReply>(wire).map(|message| message.seal(&scrip, &buyer))
+        }
         "CampaignFunding" => decode::<CampaignFunding>(wire).map(|message| message.sealed(&vendor).seal),
         "RelayRequest" => decode::<RelayRequest>(wire).map(|message| message.sealed(&vendor).seal),
         "RelayReply" => decode::<RelayReply>(wire).map(|message| message.sealed(&vendor).seal),

@@ -187,6 +187,13 @@ fn code(name: &str) -> u16 {
         "UM2" => Some(120),
         "EM1" => Some(130),
         "EM2" => Some(140),
+        "RM1" => Some(150),
+        "RM2" => Some(160),
+        "SM1" => Some(170),
+        "SM2" => Some(180),
+        "NM1_1" => Some(191),
+        "NM1_2" => Some(192),
+        "NM2_1" => Some(201),
         _ => None,
     };
     own.unwrap_or_else(|| {

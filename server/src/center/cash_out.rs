@@ -6,7 +6,7 @@ use tuppence_protocol::scrip::receipt::{Receipt, ReceiptKind};
 use tuppence_protocol::{ErrorCode, Refusal};
 
 use crate::store::WorkingSet;
-use crate::store::records::PayoutState;
+use crate::store::records::{Payout, PayoutState};
 
 /// Whoever has the receipt may ask.
 pub(super) fn state(center: &Center, set: &WorkingSet, receipt: &Receipt) -> Result<CashOutState, Refusal> {
@@ -21,10 +21,15 @@ pub(super) fn state(center: &Center, set: &WorkingSet, receipt: &Receipt) -> Res
     let payout = set.payout_of(&StepKey { vendor: 0, tran_id: receipt.tran_id });
     let unknown = || Refusal::new(ErrorCode::PayoutUnknown, "There is no cash-out of this receipt.");
     let payout = payout.ok_or_else(unknown)?;
+    Ok(state_of(payout))
+}
+
+/// An order as its reader sees it.
+pub(crate) fn state_of(payout: &Payout) -> CashOutState {
     let (state, date, note) = match &payout.state {
         PayoutState::Ordered => (CashOutStage::Ordered, payout.ordered, None),
         PayoutState::Confirmed(at, reference) => (CashOutStage::Confirmed, *at, Some(reference.clone())),
         PayoutState::Returned(at, reason) => (CashOutStage::Returned, *at, Some(reason.clone())),
     };
-    Ok(CashOutState { state, number: payout.number, amount: payout.amount, fee: payout.fee, date, note })
+    CashOutState { state, number: payout.number, amount: payout.amount, fee: payout.fee, date, note }
 }

@@ -1,6 +1,8 @@
 //! What the center can be asked, what each asks of the store, and what it answers.
 
 use tuppence_protocol::ids::VendorId;
+use tuppence_protocol::recovery::claim::{ClaimReply, ClaimRequest};
+use tuppence_protocol::recovery::notes::{NotesReply, NotesRequest};
 use tuppence_protocol::scrip::campaign::{CampaignFunding, CampaignState};
 use tuppence_protocol::scrip::cash_out::CashOutState;
 use tuppence_protocol::scrip::center::{Center, StepKey};
@@ -38,6 +40,19 @@ pub enum Command {
         /// When the challenge ends.
         ends: Timestamp,
     },
+    /// Whether a C1 is worth the decryption of its envelope; its challenge is used up by it.
+    AdmitRecovery(Box<ClaimRequest>),
+    /// C1, with its decrypted session key, and the nonce for C2.
+    Recover {
+        /// C1.
+        request: Box<ClaimRequest>,
+        /// KS, from the request's own envelope.
+        session_key: Secret,
+        /// 96 random bits.
+        nonce: [u8; 12],
+    },
+    /// N1.
+    Notes(Box<NotesRequest>),
     /// E1.
     Attest(Box<AttestationRequest>),
     /// M4.
@@ -117,6 +132,10 @@ pub enum Reply {
     Admitted,
     /// The challenge counts as used.
     UsedUp,
+    /// C2.
+    Recovered(ClaimReply),
+    /// N2.
+    Notes(NotesReply),
     /// E2.
     Attested(AttestationReply),
     /// M5.
@@ -191,6 +210,13 @@ impl Command {
             Command::UseUp { salt, .. } => {
                 wanted.salts.insert(*salt);
             }
+            Command::AdmitRecovery(request) | Command::Recover { request, .. } => {
+                wanted.registrations.insert(request.id);
+                wanted.salts.insert(request.solution.challenge.salt);
+            }
+            Command::Notes(message) => {
+                wanted.notes.insert(message.scrip.scrip.custom_id.serial_number);
+            }
             Command::ConfirmPayout { number, .. } | Command::ReturnPayout { number, .. } => {
                 wanted.payouts.insert(*number);
             }
@@ -216,6 +242,7 @@ impl Command {
     fn scrip(&self) -> Option<&Scrip> {
         match self {
             Command::Attest(message) => Some(&message.scrip),
+            Command::Notes(message) => Some(&message.scrip),
             Command::Issue(message) => Some(&message.scrip),
             Command::Payment(message) => Some(&message.scrip),
             Command::Finish(message) => Some(&message.new_scrip),

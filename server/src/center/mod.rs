@@ -17,6 +17,7 @@ pub mod keys;
 mod live;
 mod operator;
 mod payment;
+mod recovery;
 mod register;
 mod relay;
 mod sweep;
@@ -27,6 +28,7 @@ mod tests;
 use tuppence_protocol::scrip::center::Center;
 use tuppence_protocol::{Refusal, Timestamp};
 
+pub(crate) use cash_out::state_of as payout_state;
 pub use command::{Command, Reply, VendorState};
 pub use live::{LiveCenter, RingsDiffer};
 
@@ -79,6 +81,13 @@ pub fn apply(
             register::use_up(set, salt, ends);
             Ok(Reply::UsedUp)
         }
+        Command::AdmitRecovery(request) => {
+            recovery::admit(center, set, &request, now).map(|()| Reply::Admitted)
+        }
+        Command::Recover { request, session_key, nonce } => {
+            recovery::claim(center, set, &request, &session_key, nonce, now).map(Reply::Recovered)
+        }
+        Command::Notes(message) => recovery::notes(center, set, &message, now).map(Reply::Notes),
         Command::Attest(message) => earner::attest(center, set, &message).map(Reply::Attested),
         Command::Claim(scrip) => claim::claim(center, set, &scrip, now).map(|()| Reply::Claimed),
         Command::Issue(message) => issue::issue(center, set, &message, now).map(Reply::Ecash),

@@ -15,7 +15,7 @@ use tuppence_protocol::{Amount, Currency};
 
 use super::demands::{self, Flow};
 use super::{AccountId, Posting, Transfer, rules};
-use crate::store::records::{Campaign, Claim, Epoch, Movement, Payout, Reference, Registration};
+use crate::store::records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration};
 use crate::store::{Row, Store, StoreError};
 
 /// What the audit found.
@@ -140,6 +140,7 @@ impl Auditor {
             Row::Claim(claim) => self.report.claims.push(claim),
             Row::Since(transfer) => self.since = Some(transfer),
             Row::Opening(account, balance) => self.add(account, balance),
+            Row::Notes(notes) => self.see_notes(&notes),
             Row::Unreadable { place, why } => self.found(place, why),
         }
     }
@@ -307,6 +308,13 @@ impl Auditor {
         let flows = self.of_movements.remove(&movement.reference).unwrap_or_default();
         if flows != [demands::of_movement(movement)] {
             self.found(place(), "its transfer is not the one that it demands");
+        }
+    }
+
+    fn see_notes(&mut self, notes: &KeptNotes) {
+        let number = notes.customer.get();
+        if !self.customers.get(&number).is_some_and(|customer| customer.purse) {
+            self.found(format!("notes {number}"), "there is no such purse");
         }
     }
 

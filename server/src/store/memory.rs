@@ -7,9 +7,9 @@ use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepState};
 use tuppence_protocol::{Currency, Timestamp, WalletId};
 
-use super::records::{Claim, Epoch, Movement, Payout, PayoutState, Reference, Registration};
+use super::records::{Claim, Epoch, KeptNotes, Movement, Payout, PayoutState, Reference, Registration};
 use super::resident::Resident;
-use super::{Change, Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
+use super::{Change, Changes, Counts, Directory, Row, Statement, Store, StoreError, Wanted, WorkingSet};
 use crate::ledger::{AccountId, Cause, Posting, Transfer};
 
 /// Records in memory.
@@ -21,6 +21,7 @@ pub struct MemoryStore {
     registrations: BTreeMap<WalletId, Registration>,
     payouts: BTreeMap<u64, Payout>,
     movements: BTreeMap<Reference, Movement>,
+    notes: BTreeMap<Serial, KeptNotes>,
     salts: BTreeMap<[u8; 16], Timestamp>,
     transfers: Vec<Transfer>,
     /// Each buyer's serials that a step took.
@@ -52,6 +53,7 @@ impl MemoryStore {
             registrations: BTreeMap::new(),
             payouts: BTreeMap::new(),
             movements: BTreeMap::new(),
+            notes: BTreeMap::new(),
             salts: BTreeMap::new(),
             transfers: Vec::new(),
             spent: BTreeSet::new(),
@@ -96,6 +98,9 @@ impl MemoryStore {
         }
         if changes.movements.iter().any(|new| self.movements.contains_key(&new.reference)) {
             return Err("a reference is used once");
+        }
+        if changes.notes.iter().any(|new| self.notes.get(&new.after.customer) != new.before.as_ref()) {
+            return Err("notes are not as they were read");
         }
         if changes.salts.iter().any(|(salt, _)| self.salts.contains_key(salt)) {
             return Err("a challenge is solved once");
@@ -146,6 +151,9 @@ impl Store for MemoryStore {
         for claim in wanted.claims.iter().filter_map(|customer| self.claims.get(customer)) {
             records.claims.insert(claim.custom_id.serial_number, claim.clone());
         }
+        for notes in wanted.notes.iter().filter_map(|customer| self.notes.get(customer)) {
+            records.notes.insert(notes.customer, notes.clone());
+        }
         for salt in &wanted.salts {
             if let Some(ends) = self.salts.get(salt) {
                 records.salts.insert(*salt, *ends);
@@ -178,6 +186,9 @@ impl Store for MemoryStore {
         }
         if let Some(before) = changes.cancelled_ended {
             self.steps.retain(|_, step| !step.is_tombstone() || step.started >= before);
+        }
+        for Change { after, .. } in changes.notes {
+            self.notes.insert(after.customer, after);
         }
         if let Some(now) = changes.salts_ended {
             self.salts.retain(|_, ends| *ends >= now);
@@ -220,6 +231,21 @@ impl Store for MemoryStore {
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {
         Ok(self.epochs.clone())
+    }
+
+    fn statement(
+        &mut self,
+        customer: Serial,
+        from: Serial,
+        limit: usize,
+    ) -> Result<Option<Statement>, StoreError> {
+        let Some(purse) = self.purses.get(&customer).cloned() else { return Ok(None) };
+        let own = self.steps.values().filter(|step| step.customer == customer && step.old.serial >= from);
+        let mut steps: Vec<Step> = own.filter(|step| !step.is_tombstone()).cloned().collect();
+        steps.sort_by_key(|step| step.old.serial);
+        steps.truncate(limit);
+        let payouts = steps.iter().filter_map(|step| self.payouts.get(self.payout_of.get(&step.key)?));
+        Ok(Some(Statement { purse, payouts: payouts.cloned().collect(), steps }))
     }
 
     fn counts(&mut self) -> Result<Counts, StoreError> {
@@ -266,6 +292,7 @@ impl Store for MemoryStore {
         self.movements.values().cloned().for_each(|movement| visit(Row::Movement(movement)));
         self.epochs.iter().for_each(|epoch| visit(Row::Epoch(*epoch)));
         self.claims.values().cloned().for_each(|claim| visit(Row::Claim(claim)));
+        self.notes.values().cloned().for_each(|notes| visit(Row::Notes(notes)));
         Ok(())
     }
 }

@@ -18,12 +18,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tuppence_protocol::ids::Serial;
-use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
-use tuppence_protocol::{Currency, Timestamp, WalletId};
+use tuppence_protocol::recovery::StatementRow;
+use tuppence_protocol::scrip::center::{Center, Purse, Seller, Step, StepKey};
+use tuppence_protocol::{Currency, ErrorCode, Refusal, Timestamp, WalletId};
 
+use crate::center::payout_state;
 use crate::ledger::{AccountId, Transfer};
 pub use directory::Directory;
-use records::{Campaign, Claim, Epoch, Movement, Payout, Reference, Registration, Vendor};
+use records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Vendor};
 pub use working_set::{Records, WorkingSet};
 
 /// Which records a batch of commands touches. A purse comes with its pending step, a step with its buyer's
@@ -40,6 +42,8 @@ pub struct Wanted {
     pub payouts: BTreeSet<u64>,
     /// Movements.
     pub movements: BTreeSet<Reference>,
+    /// Notes, by the buyer.
+    pub notes: BTreeSet<Serial>,
     /// Salts of solved challenges.
     pub salts: BTreeSet<[u8; 16]>,
     /// Claims, by the buyer.
@@ -91,6 +95,18 @@ pub trait Store: Send {
     /// [`StoreError`]
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError>;
 
+    /// A buyer's purse with at most `limit` steps that took its serials from `from` on, in order; absent if there
+    /// is no such purse.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn statement(
+        &mut self,
+        customer: Serial,
+        from: Serial,
+        limit: usize,
+    ) -> Result<Option<Statement>, StoreError>;
+
     /// How much there is of everything.
     ///
     /// # Errors
@@ -121,6 +137,8 @@ pub struct Changes {
     pub payouts: Vec<Change<Payout>>,
     /// New movements; one never changes.
     pub movements: Vec<Movement>,
+    /// Notes.
+    pub notes: Vec<Change<KeptNotes>>,
     /// New salts, and when they are forgotten.
     pub salts: Vec<([u8; 16], Timestamp)>,
     /// Salts that ended before this are forgotten.
@@ -147,6 +165,7 @@ impl Changes {
             && self.campaigns.is_empty()
             && self.payouts.is_empty()
             && self.movements.is_empty()
+            && self.notes.is_empty()
             && self.salts.is_empty()
             && self.salts_ended.is_none()
             && self.cancelled_ended.is_none()
@@ -164,6 +183,44 @@ pub struct Change<V> {
     pub before: Option<V>,
     /// As it shall be.
     pub after: V,
+}
+
+/// What has happened to one purse, as of one moment.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The purse.
+    pub purse: Purse,
+    /// Its steps, in the order of the serials that they took.
+    pub steps: Vec<Step>,
+    /// The payout orders of those of them that are completed cash-outs.
+    pub payouts: Vec<Payout>,
+}
+
+impl Statement {
+    /// At most `limit` of the steps, with what their lines in a statement need besides.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Fault`] for a step without a seller.
+    pub fn rows<'a>(
+        &'a self,
+        center: &'a Center,
+        directory: &'a Directory,
+        limit: usize,
+    ) -> Result<Vec<StatementRow<'a>>, Refusal> {
+        let row = |step: &'a Step| {
+            let seller = match step.key.vendor {
+                0 => center.as_seller(),
+                number => {
+                    let missing = || Refusal::new(ErrorCode::Fault, "A step has no seller.");
+                    let vendor = directory.vendor(number).ok_or_else(missing)?;
+                    Seller { number, id: &vendor.id, secrets: &vendor.secrets }
+                }
+            };
+            let payout = self.payouts.iter().find(|payout| payout.step == step.key).map(payout_state);
+            Ok(StatementRow { step, seller, payout })
+        };
+        self.steps.iter().take(limit).map(row).collect()
+    }
 }
 
 /// How many records there are.
@@ -209,6 +266,8 @@ pub enum Row {
     Payout(Payout),
     /// A movement.
     Movement(Movement),
+    /// A wallet's notes.
+    Notes(KeptNotes),
     /// An epoch.
     Epoch(Epoch),
     /// A claim.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::ids::{IdType, Serial, VendorId};
+use tuppence_protocol::recovery::notes::Notes;
 use tuppence_protocol::scrip::center::{ScripState, StepKey};
 use tuppence_protocol::scrip::{Item, RequestUrl};
 use tuppence_protocol::{Amount, KeyRing, Text, Timestamp, WalletId};
@@ -182,6 +183,17 @@ pub struct Claim {
     /// The serial and the value that the books had then; absent if they did not know the buyer.
     pub known: Option<(Serial, Amount)>,
     /// When it was shown first.
+    pub at: Timestamp,
+}
+
+/// Encrypted notes that a wallet keeps with its purse (docs/decisions/0007).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptNotes {
+    /// The buyer's serial: the key.
+    pub customer: Serial,
+    /// Version and content, as they came.
+    pub notes: Notes,
+    /// Since when.
     pub at: Timestamp,
 }
 

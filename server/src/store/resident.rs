@@ -40,6 +40,7 @@ impl Resident {
             registrations: BTreeMap::new(),
             payouts: BTreeMap::new(),
             movements: BTreeMap::new(),
+            notes: BTreeMap::new(),
             salts: BTreeMap::new(),
             directory: Arc::clone(&self.directory),
             balances: Arc::clone(&self.balances),

@@ -34,7 +34,7 @@ use super::epochs;
 pub use super::epochs::Witness;
 use super::records::{Epoch, EpochReason, Payout};
 use super::resident::Resident;
-use super::{Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
+use super::{Changes, Counts, Directory, Row, Statement, Store, StoreError, Wanted, WorkingSet};
 use crate::clock::{Clock, SystemClock};
 use crate::ledger::AccountId;
 use crate::ledger::journal::Head;
@@ -245,6 +245,19 @@ impl Store for SqliteStore {
 
     fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError> {
         Reader { connection: &self.connection, currency: self.currency }.pending_steps(before, limit)
+    }
+
+    fn statement(
+        &mut self,
+        customer: Serial,
+        from: Serial,
+        limit: usize,
+    ) -> Result<Option<Statement>, StoreError> {
+        let transaction = self.connection.transaction()?;
+        let reader = Reader { connection: &transaction, currency: self.currency };
+        let statement = reader.statement(customer, from, limit)?;
+        transaction.commit()?;
+        Ok(statement)
     }
 
     fn counts(&mut self) -> Result<Counts, StoreError> {

@@ -16,7 +16,7 @@ use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
 use tuppence_protocol::{Amount, Currency, ErrorCode, Refusal, Timestamp, WalletId};
 
 use super::overlay::Overlay;
-use super::records::{Campaign, Claim, Epoch, Movement, Payout, Reference, Registration, Vendor};
+use super::records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Vendor};
 use super::{Change, Changes, Directory, Wanted};
 use crate::ledger::rules::{self, LedgerError};
 use crate::ledger::{AccountId, Transfer};
@@ -36,6 +36,8 @@ pub struct Records {
     pub payouts: BTreeMap<u64, Payout>,
     /// Movements by reference.
     pub movements: BTreeMap<Reference, Movement>,
+    /// Notes by the buyer's serial.
+    pub notes: BTreeMap<Serial, KeptNotes>,
     /// Solved challenges, until they expire.
     pub salts: BTreeMap<[u8; 16], Timestamp>,
     /// Sellers and campaigns.
@@ -91,6 +93,7 @@ pub struct WorkingSet {
     campaigns: Overlay<u32, Campaign>,
     payouts: Overlay<u64, Payout>,
     movements: Overlay<Reference, Movement>,
+    notes: Overlay<Serial, KeptNotes>,
     salts: Overlay<[u8; 16], Timestamp>,
     /// Of every account, purses' included: what the transfers left in it.
     balances: Overlay<AccountId, i64>,
@@ -138,6 +141,7 @@ impl WorkingSet {
             campaigns: Overlay::default(),
             payouts: Overlay::default(),
             movements: Overlay::default(),
+            notes: Overlay::default(),
             salts: Overlay::default(),
             balances: Overlay::default(),
             transfers: Vec::new(),
@@ -181,6 +185,7 @@ impl WorkingSet {
         self.campaigns.savepoint();
         self.payouts.savepoint();
         self.movements.savepoint();
+        self.notes.savepoint();
         self.salts.savepoint();
         self.balances.savepoint();
         self.claims.savepoint();
@@ -201,6 +206,7 @@ impl WorkingSet {
         self.campaigns.rollback();
         self.payouts.rollback();
         self.movements.rollback();
+        self.notes.rollback();
         self.salts.rollback();
         self.balances.rollback();
         self.claims.rollback();
@@ -237,6 +243,7 @@ impl WorkingSet {
                 .collect(),
             payouts: changes(self.payouts, &mut self.base.payouts),
             movements: self.movements.into_changed().into_values().collect(),
+            notes: changes(self.notes, &mut self.base.notes),
             salts: self.salts.into_changed().into_iter().collect(),
             salts_ended: self.salts_ended,
             cancelled_ended: self.cancelled_ended,
@@ -342,6 +349,12 @@ impl WorkingSet {
     pub fn movement(&self, reference: &Reference) -> Option<&Movement> {
         let known = self.wanted.movements.contains(reference);
         self.seen(self.movements.find(reference, &self.base.movements), known, "a movement")
+    }
+
+    /// The notes of a buyer.
+    pub fn notes(&self, customer: Serial) -> Option<&KeptNotes> {
+        let known = self.wanted.notes.contains(&customer);
+        self.seen(self.notes.find(&customer, &self.base.notes), known, "notes")
     }
 
     /// What an account covers: its balance. Absent for the reserve, which covers everything, and for an account
@@ -452,6 +465,11 @@ impl WorkingSet {
     pub fn begin_epoch(&mut self, epoch: Epoch) {
         self.next.reach(epoch.number);
         self.epoch = epoch;
+    }
+
+    /// Keeps notes.
+    pub fn put_notes(&mut self, notes: KeptNotes) {
+        self.notes.put(notes.customer, notes);
     }
 
     /// Remembers that a challenge was solved, until it ends.

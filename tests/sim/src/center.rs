@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tuppence_protocol::recovery::statement::{STEPS_MAX, StatementRequest};
 use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::center::{Center, StepKey, refused_issue, refused_payment};
 use tuppence_protocol::scrip::finish::{Finish, FinishReply, ISSUE_FINISH, PAYMENT_FINISH};
@@ -19,7 +20,7 @@ use tuppence_server::clock::Clock;
 use tuppence_server::store::committer::CommitError;
 use tuppence_server::store::committer::engine::Engine;
 use tuppence_server::store::records::Epoch;
-use tuppence_server::store::{Changes, Store};
+use tuppence_server::store::{Changes, Store, StoreError};
 
 use crate::chance::{Chance, Generator};
 use crate::disk::{Disk, Plan};
@@ -161,6 +162,9 @@ impl CenterProcess {
     /// Takes a request; a reply, if it needs no command.
     pub fn take(&mut self, flight: u64, path: &str, body: Option<Vec<u8>>) -> Option<Reply> {
         let Some(body) = body else { return Some(self.show(path)) };
+        if path == "statement" {
+            return Some(self.statement(&body).unwrap_or_else(|refusal| refused(&refusal, None)));
+        }
         match self.command(path, &body) {
             Ok(Ok(command)) => {
                 let origin = Origin::Flight { flight, path: path.to_owned(), body, last: false };
@@ -190,6 +194,24 @@ impl CenterProcess {
             "registration/challenge" => json(&self.center.challenge(self.chance.bytes(), now)),
             _ => refused(&Refusal::new(ErrorCode::NotFound, "There is nothing at this address."), None),
         }
+    }
+
+    /// H1 -> H2: read between two batches, since it changes nothing.
+    fn statement(&mut self, body: &[u8]) -> Result<Reply, Refusal> {
+        let message: StatementRequest = decode(body)?;
+        self.center.check_statement(&message)?;
+        let customer = message.scrip.scrip.custom_id.serial_number;
+        let read = self.disk.look(|store| {
+            let statement = store.statement(customer, message.from, STEPS_MAX + 1)?;
+            Ok((statement, store.directory()?))
+        });
+        let read = read.map_err(|_: StoreError| Refusal::from(CommitError::StoreUnavailable))?;
+        let unknown = || Refusal::new(ErrorCode::PurseUnknown, "The center has no such purse.");
+        let (statement, directory) = (read.0.ok_or_else(unknown)?, read.1);
+        let more = statement.steps.len() > STEPS_MAX;
+        let rows = statement.rows(&self.center, &directory, STEPS_MAX)?;
+        let reply = self.center.statement(&message, &statement.purse, &rows, more, self.time.now())?;
+        Ok(json(&reply))
     }
 
     fn info(&self, now: Timestamp) -> CenterInfo {
@@ -227,6 +249,7 @@ impl CenterProcess {
                 Command::Register { request: Box::new(request), session_key, nonce: self.chance.bytes() }
             }
             "earner" => Command::Attest(decode(body)?),
+            "recovery/notes" => Command::Notes(decode(body)?),
             "issue" => Command::Issue(decode(body)?),
             "payment" => Command::Payment(decode(body)?),
             "issue/finish" => Command::Finish(finish(body, &ISSUE_FINISH)?),
@@ -274,11 +297,9 @@ impl CenterProcess {
                 batch.died = met && plan == Plan::DieBefore;
                 batch.refused = !batch.died;
                 let refusal = match error {
-                    tuppence_server::store::StoreError::Unavailable(_) => {
-                        CommitError::StoreUnavailable.into()
-                    }
+                    StoreError::Unavailable(_) => CommitError::StoreUnavailable.into(),
                     // The memory store refuses what no correct rules would write.
-                    tuppence_server::store::StoreError::Integrity(why) => Refusal::new(ErrorCode::Fault, why),
+                    StoreError::Integrity(why) => Refusal::new(ErrorCode::Fault, why),
                 };
                 batch.others = origins
                     .into_iter()
@@ -400,6 +421,8 @@ fn reply(command: &Command, result: &Result<Said, CommitError>, now: Timestamp) 
             Said::Relayed(reply) => json(reply),
             Said::Campaign(reply) => json(reply),
             Said::CashOut(reply) => json(reply),
+            Said::Notes(reply) => json(reply),
+            Said::Recovered(reply) => json(reply),
             // The operator's alone.
             Said::Payout(_)
             | Said::Vendor(_)

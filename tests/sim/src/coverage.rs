@@ -101,7 +101,7 @@ pub const STATES: [&str; 45] = [
 ];
 
 /// Refusals that these processes cannot make, and why.
-pub const ELSEWHERE: [(ErrorCode, &str); 12] = [
+pub const ELSEWHERE: [(ErrorCode, &str); 14] = [
     (ErrorCode::BodyTooLarge, "the HTTP layer's, which is not simulated"),
     (ErrorCode::MediaType, "the HTTP layer's"),
     (ErrorCode::TooSlow, "the HTTP layer's"),
@@ -117,6 +117,8 @@ pub const ELSEWHERE: [(ErrorCode, &str); 12] = [
         "no refusal: the status of an M7 or S7 that is yet to come, counted as relay_open",
     ),
     (ErrorCode::NotFound, "counted, but no rule's"),
+    (ErrorCode::ClaimRefused, "recovery words: tests of the wallet and the center"),
+    (ErrorCode::NotesStale, "recovery words: tests of the wallet and the center"),
 ];
 
 /// Counts by group and name.

@@ -88,6 +88,7 @@ impl Device {
             lock: port,
             events: Rc::new(self.events.tab()),
             vault: Rc::new(PlainVault),
+            kit: Rc::new(tuppence_wallet::kit::Included),
         };
         let center_origin = fixture::CENTER.parse().map_err(|_| tuppence_wallet::Problem::ArgumentInvalid)?;
         Wallet::open(ports, Config { center_origin, fingerprint: None }).await
@@ -151,6 +152,9 @@ impl Storage for Tab {
         }
         {
             let mut records = self.device.records.borrow_mut();
+            if changes.requires.is_some_and(|key| !records.contains_key(key)) {
+                return Err(StorageError::Gone);
+            }
             for (key, record) in changes.changes {
                 match record {
                     Some(record) => records.insert(key, record),

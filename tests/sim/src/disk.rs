@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::{Currency, Timestamp};
 use tuppence_server::ledger::AccountId;
@@ -11,7 +12,9 @@ use tuppence_server::ledger::journal::Head;
 use tuppence_server::store::epochs::{self, Witness};
 use tuppence_server::store::memory::MemoryStore;
 use tuppence_server::store::records::{Epoch, EpochReason, Payout};
-use tuppence_server::store::{Changes, Counts, Directory, Row, Store, StoreError, Wanted, WorkingSet};
+use tuppence_server::store::{
+    Changes, Counts, Directory, Row, Statement, Store, StoreError, Wanted, WorkingSet,
+};
 
 use crate::kernel::lock;
 
@@ -218,6 +221,15 @@ impl Store for Disk {
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {
         lock(&self.0).books.store.epochs()
+    }
+
+    fn statement(
+        &mut self,
+        customer: Serial,
+        from: Serial,
+        limit: usize,
+    ) -> Result<Option<Statement>, StoreError> {
+        lock(&self.0).books.store.statement(customer, from, limit)
     }
 
     fn counts(&mut self) -> Result<Counts, StoreError> {

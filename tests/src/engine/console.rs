@@ -26,7 +26,9 @@ impl Entry {
     /// An entry of Chromium's log.
     pub(super) fn of_chromium(entry: &BrowserLogEntry) -> Self {
         let source = entry.source.as_deref().unwrap_or("?");
-        let problem = source == "security" || (entry.level == "SEVERE" && source != "network");
+        // The page of a new tab is the browser's own, and its errors are too.
+        let own = entry.message.starts_with("chrome://");
+        let problem = source == "security" || (entry.level == "SEVERE" && source != "network" && !own);
         Self { line: format!("{} {source}: {}", entry.level, entry.message), problem }
     }
 

@@ -6,6 +6,7 @@ pub mod earn;
 pub mod history;
 pub mod home;
 pub mod read;
+pub mod recovery;
 pub mod settings;
 pub mod shop;
 
@@ -21,6 +22,7 @@ pub use earn::Earn;
 pub use history::History;
 pub use home::Home;
 pub use read::Read;
+pub use recovery::Recovery;
 pub use settings::Settings;
 pub use shop::Shop;
 
@@ -72,6 +74,11 @@ impl<'a> Wallet<'a> {
     /// Cash out.
     pub fn cash_out(&self) -> CashOut<'a> {
         CashOut::new(self.clone())
+    }
+
+    /// Recovery words.
+    pub fn recovery(&self) -> Recovery<'a> {
+        Recovery::new(self.clone())
     }
 
     /// Settings.

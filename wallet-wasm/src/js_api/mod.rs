@@ -17,8 +17,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::error::{Problem, WalletError};
+use crate::kit::Included;
 use crate::ports::Subscription;
-use crate::view::WalletEvent;
+use crate::view::{Progress, RememberedWord, WalletEvent};
 use crate::{Config, Wallet, browser};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -59,6 +60,13 @@ struct PayOptions {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RestoreOptions {
+    #[serde(default)]
+    replace: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ImportOptions {
     #[serde(default)]
     replace: bool,
@@ -72,15 +80,16 @@ impl JsWallet {
         future_to_promise(async move {
             let open = async {
                 let options: Option<Options> = argument(options)?;
+                let kit = Rc::new(Included);
                 match options {
                     Some(Options { center: Some(center), fingerprint }) => {
-                        browser::open_with(Config { center_origin: center.parse()?, fingerprint }).await
+                        browser::open_with(Config { center_origin: center.parse()?, fingerprint }, kit).await
                     }
                     Some(Options { center: None, fingerprint: Some(_) }) => {
                         Err(WalletError::from(Problem::ArgumentInvalid)
                             .because("A fingerprint needs its center."))
                     }
-                    _ => browser::open(None).await,
+                    _ => browser::open(None, kit).await,
                 }
             };
             let wallet = open.await.map_err(error)?;
@@ -101,15 +110,9 @@ impl JsWallet {
         #[wasm_bindgen(js_name = onProgress, unchecked_optional_param_type = "(progress: Progress) => void")]
         on_progress: Option<Function>,
     ) -> Promise {
-        self.call(|wallet| async move {
-            let tell = |progress| {
-                if let (Some(callback), Ok(progress)) = (&on_progress, value(&progress)) {
-                    // A callback that throws does not stop the registration.
-                    let _ = callback.call1(&JsValue::UNDEFINED, &progress);
-                }
-            };
-            wallet.register(tell).await
-        })
+        self.call(
+            |wallet| async move { wallet.register(|progress| tell(on_progress.as_ref(), progress)).await },
+        )
     }
 
     /// Stops `register` while it works on the challenge: it is rejected with `stopped`, and nothing is kept.
@@ -244,6 +247,58 @@ impl JsWallet {
         self.call(|wallet| async move { wallet.resync().await })
     }
 
+    /// Follows the center's books, so that devices with the same words stay in step.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Balance>")]
+    pub fn sync(&self) -> Promise {
+        self.call(|wallet| async move { wallet.sync().await })
+    }
+
+    /// Whether there are recovery words, and whether they were saved.
+    #[wasm_bindgen(unchecked_return_type = "Promise<RecoveryState>")]
+    pub fn recovery(&self) -> Promise {
+        self.call(|wallet| async move { wallet.recovery().await })
+    }
+
+    /// The twelve recovery words, of the official English list of BIP 39.
+    #[wasm_bindgen(js_name = recoveryWords, unchecked_return_type = "Promise<string[]>")]
+    pub fn recovery_words(&self) -> Promise {
+        self.call(|wallet| async move { wallet.recovery_words().await })
+    }
+
+    /// Notes that the words are saved, if at least three different ones are remembered rightly.
+    #[wasm_bindgen(js_name = confirmWords, unchecked_return_type = "Promise<null>")]
+    pub fn confirm_words(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "RememberedWord[]")] remembered: JsValue,
+    ) -> Promise {
+        self.call(|wallet| async move {
+            let remembered: Vec<RememberedWord> = argument(remembered)?;
+            wallet.confirm_words(&remembered).await
+        })
+    }
+
+    /// Brings the wallet of twelve words back, from nothing but the center.
+    #[wasm_bindgen(unchecked_return_type = "Promise<null>")]
+    pub fn restore(
+        &self,
+        words: String,
+        #[wasm_bindgen(unchecked_optional_param_type = "RestoreOptions")] options: JsValue,
+        #[wasm_bindgen(js_name = onProgress, unchecked_optional_param_type = "(progress: Progress) => void")]
+        on_progress: Option<Function>,
+    ) -> Promise {
+        self.call(|wallet| async move {
+            let options: RestoreOptions = argument::<Option<_>>(options)?.unwrap_or_default();
+            let heard = move |progress| tell(on_progress.as_ref(), progress);
+            wallet.restore(&words, options.replace, heard).await
+        })
+    }
+
+    /// Gives up a wallet that this browser has lost, so that a new one can be created.
+    #[wasm_bindgen(js_name = startAnew, unchecked_return_type = "Promise<null>")]
+    pub fn start_anew(&self) -> Promise {
+        self.call(|wallet| async move { wallet.start_anew().await })
+    }
+
     /// Takes an operation back, where its money allows.
     #[wasm_bindgen(unchecked_return_type = "Promise<null>")]
     pub fn cancel(&self, operation: String) -> Promise {
@@ -318,6 +373,13 @@ impl JsWallet {
     {
         let result = act(self.wallet.clone());
         future_to_promise(async move { result.await.and_then(|result| value(&result)).map_err(error) })
+    }
+}
+
+/// Tells how far something is. A callback that throws does not stop it.
+fn tell(callback: Option<&Function>, progress: Progress) {
+    if let (Some(callback), Ok(progress)) = (callback, value(&progress)) {
+        let _ = callback.call1(&JsValue::UNDEFINED, &progress);
     }
 }
 

@@ -45,6 +45,28 @@ export interface Status {
   registered: boolean;
   center: CenterView | null;
   created: Timestamp | null;
+  /** This browser had a wallet whose records are gone: restore it, or `startAnew`. */
+  lost: boolean;
+}
+
+/** How the recovery words stand. */
+export interface RecoveryState {
+  /** A wallet from before there were words has none. */
+  available: boolean;
+  /** When they were last asked back, and known. */
+  saved: Timestamp | null;
+}
+
+/** One of the recovery words, as somebody remembers it. */
+export interface RememberedWord {
+  /** Which of the twelve, from 1. */
+  number: number;
+  word: string;
+}
+
+export interface RestoreOptions {
+  /** Give up the wallet that is here. */
+  replace?: boolean;
 }
 
 export interface CenterView {
@@ -150,6 +172,7 @@ export type Progress =
   | { step: "meeting-center" }
   | { step: "solving"; tried: number; expected: number }
   | { step: "registering" }
+  | { step: "following" }
   | { step: "done" };
 
 export interface ShopInfo {

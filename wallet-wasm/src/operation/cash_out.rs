@@ -15,6 +15,7 @@ use tuppence_protocol::scrip::info::CenterInfo;
 
 use crate::client::{self, Peer};
 use crate::error::{Problem, WalletError};
+use crate::kit::Task;
 use crate::operation::session::{Session, known_center};
 use crate::operation::{Errand, Stage};
 use crate::ports::Scan;
@@ -72,7 +73,7 @@ pub(crate) async fn cash_out(
     operation.exchange = exchange;
     let HistoryEntry { tran_id, .. } = session.run(operation).await?;
     // The number, and whatever else the center says of it by now.
-    let _ = session.refresh_orders().await;
+    let _ = session.ask_kit(Task::Orders).await;
     let name = tran_id.unwrap_or_default();
     let order: Option<CashOutOrder> = record::read(&*inner.ports.storage, &name).await?;
     Ok(order.ok_or(Problem::RecordDamaged)?)
@@ -93,5 +94,5 @@ pub(crate) async fn orders(inner: &Rc<Inner>) -> Result<Vec<CashOutOrder>, Walle
 async fn refresh(inner: &Rc<Inner>) -> Result<(), WalletError> {
     let mut session = Session::open(inner).await?;
     session.settle().await?;
-    session.refresh_orders().await
+    session.ask_kit(Task::Orders).await
 }

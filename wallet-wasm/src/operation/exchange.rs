@@ -61,13 +61,19 @@ fn push(
     exchange.push(ExchangeStep { name: name.to_owned(), code: code.to_owned(), sender, recipient, at, body });
 }
 
-/// The message's name in the patent's figures; E1, E2 and the receipts are this product's.
+/// The message's name in the patent's figures; E, C, H, N and the receipts are this product's.
 fn name(code: Code) -> &'static str {
     match code {
         Code::Um1 => "R1",
         Code::Um2 => "R2",
         Code::Em1 => "E1",
         Code::Em2 => "E2",
+        Code::Rm1 => "C1",
+        Code::Rm2 => "C2",
+        Code::Sm1 => "H1",
+        Code::Sm2 => "H2",
+        Code::Nm1_1 | Code::Nm1_2 => "N1",
+        Code::Nm2_1 => "N2",
         Code::Gm1_1 => "M1",
         Code::Gm2_1 | Code::Gm2_2 => "M2",
         Code::Gm3_1 => "M3",

@@ -26,7 +26,7 @@ use tuppence_protocol::scrip::buyer::{
     AwaitingEcash, AwaitingIssueOffer, AwaitingReceipt, AwaitingRegistration, AwaitingReturn,
 };
 use tuppence_protocol::scrip::cash_out::CashOutOrder;
-use tuppence_protocol::{Amount, Timestamp};
+use tuppence_protocol::{Amount, Timestamp, TranId};
 
 use crate::error::WalletError;
 use crate::record::{CenterRecord, Wrapped};
@@ -65,7 +65,13 @@ pub(crate) struct Operation {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Errand {
     /// To register.
-    Register { center: CenterRecord, session_key: Wrapped, wallet_key: Wrapped },
+    Register {
+        center: CenterRecord,
+        session_key: Wrapped,
+        wallet_key: Wrapped,
+        #[serde(default)]
+        words: Option<Wrapped>,
+    },
     /// To be paid for an answer.
     Earn { shop: ShopRef, item: String, title: String, reward: Amount, asking: Box<AwaitingIssueOffer> },
     /// To pay for an article.
@@ -94,6 +100,19 @@ impl Operation {
     /// Whether its outcome may have changed the purse, so that nothing else may be begun before it ends.
     pub(crate) fn moves_money(&self) -> bool {
         matches!(self.stage, Stage::Starting(_) | Stage::Finishing(_) | Stage::Cancelling { .. })
+    }
+
+    /// Its transaction, once there is one.
+    pub(crate) fn tran_id(&self) -> Option<TranId> {
+        match &self.stage {
+            Stage::Starting(awaiting) => Some(awaiting.start.offer().tran_id()),
+            Stage::Finishing(awaiting) => Some(awaiting.start.offer().tran_id()),
+            Stage::Cancelling { returning, .. } => match &**returning {
+                AwaitingReturn::Start(start) => Some(start.offer().tran_id()),
+                AwaitingReturn::Finish(finish) => finish.transaction.as_ref().map(|named| named.tran_id),
+            },
+            Stage::Registering(_) | Stage::Asking => None,
+        }
     }
 
     /// How an interface shows it. `pending_minutes` is how long the center waits for an M6 or S6.

@@ -51,7 +51,14 @@ pub(crate) async fn pay(
         return Ok(Paid { charged: true, article, text: None });
     }
     let operation = session.begin_payment(&shop, &article, approved).await?;
-    let settled = run_with_delivery(session, operation, &origin, Ask::Article).await?;
+    let settled = match run_with_delivery(session, operation, &origin, Ask::Article).await {
+        Ok(settled) => settled,
+        // Another device of this wallet has paid it a moment ago.
+        Err(error) => match owned().await? {
+            Some(article) => return Ok(Paid { charged: false, article, text: None }),
+            None => return Err(error),
+        },
+    };
     let article =
         owned().await?.ok_or_else(|| WalletError::from(Problem::RecordDamaged).with_money(Money::Moved))?;
     Ok(Paid { charged: true, article, text: settled.delivery.map(text_of) })

@@ -10,20 +10,23 @@
 
 use std::rc::Rc;
 
-use ed25519_dalek::SigningKey;
 use futures_util::future::LocalBoxFuture;
-use tuppence_protocol::challenge::{self, BITS_MAX, Challenge, Content, Solution};
+use tuppence_protocol::challenge::{self as work, BITS_MAX, Challenge, Content, Solution};
+use tuppence_protocol::envelope::KeyEnvelope;
+use tuppence_protocol::recovery::keys::RecoveryKeys;
+use tuppence_protocol::recovery::words::Mnemonic;
 use tuppence_protocol::scrip::Code;
 use tuppence_protocol::scrip::buyer::{AwaitingRegistration, NewWallet};
 use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::scrip::registration::RegistrationReply;
-use tuppence_protocol::{Amount, Duration, ErrorCode, PROTOCOL_VERSION, Secret, WalletId};
+use tuppence_protocol::{Amount, Duration, ErrorCode, PROTOCOL_VERSION, Secret};
+use zeroize::Zeroizing;
 
 use crate::center_key;
 use crate::client::{self, CallError, Peer};
 use crate::error::{Problem, WalletError};
 use crate::operation::exchange::{note, note_refusal};
-use crate::operation::session::{check_version, hold, new_operation, unwrap, wrap};
+use crate::operation::session::{check_version, hold, new_operation, unwrap, wrap, wrap_words};
 use crate::operation::{Errand, Operation, Stage};
 use crate::ports::{Changes, Ports, Scan};
 use crate::record::{self, CenterRecord, VERSION, WalletRecord};
@@ -48,6 +51,10 @@ pub(crate) fn register<'a>(
         let existing: Option<WalletRecord> = record::read(storage, "").await?;
         if let Some(wallet) = existing {
             return check_version(&wallet);
+        }
+        // A second wallet by accident would hide that the first one can be restored (T6).
+        if storage.is_marked() {
+            return Err(Problem::WalletLost.into());
         }
         let mut attempts = 0;
         loop {
@@ -87,32 +94,44 @@ async fn begin(inner: &Inner, progress: &dyn Fn(Progress)) -> Result<Operation, 
     progress(Progress::MeetingCenter);
     let (info, center) = meet(inner).await?;
     let peer = Peer::Center(&center.origin);
-    let challenge: Challenge = client::get(ports, peer, "/registration/challenge").await?;
-    if challenge.bits > BITS_MAX {
-        return Err(WalletError::from(Problem::CenterInvalid).because("Its challenge is too hard."));
-    }
-    let mut id = [0; 16];
-    ports.random.fill(&mut id)?;
-    let id = WalletId::from_bytes(id);
-    let session_key = random_secret(ports)?;
-    let wallet_key = random_secret(ports)?;
-    let envelope = center_key::encrypt(ports, &info.public_key, &session_key).await?;
-    let public_key = SigningKey::from_bytes(wallet_key.expose()).verifying_key().to_bytes();
-    let wallet = NewWallet { id, wallet_key: public_key, key_envelope: envelope };
+    let challenge = challenge(ports, peer).await?;
+    let mut entropy = Zeroizing::new([0; 16]);
+    ports.random.fill(&mut *entropy)?;
+    let words = Mnemonic::from_entropy(*entropy);
+    let keys = RecoveryKeys::new(&words, &center.id);
+    let (session_key, key_envelope) = enclose(ports, &info).await?;
+    let wallet = NewWallet { id: keys.wallet_id, wallet_key: keys.public_key(), key_envelope };
     let solution = solve(inner, challenge, wallet.content(), progress).await?;
     let awaiting = AwaitingRegistration::new(center.id.clone(), wallet, solution, ports.clock.now());
     let errand = Errand::Register {
         center,
         session_key: wrap(ports, &session_key).await?,
-        wallet_key: wrap(ports, &wallet_key).await?,
+        wallet_key: wrap(ports, &keys.wallet_key).await?,
+        words: Some(wrap_words(ports, &words).await?),
     };
     let operation = new_operation(ports, errand, Stage::Registering(Box::new(awaiting)))?;
     save(inner, &operation).await?;
     Ok(operation)
 }
 
+/// A challenge of the center's.
+pub(crate) async fn challenge(ports: &Ports, center: Peer<'_>) -> Result<Challenge, WalletError> {
+    let challenge: Challenge = client::get(ports, center, "/registration/challenge").await?;
+    if challenge.bits > BITS_MAX {
+        return Err(WalletError::from(Problem::CenterInvalid).because("Its challenge is too hard."));
+    }
+    Ok(challenge)
+}
+
+/// A new session key, and `KUcenter[KS]`.
+pub(crate) async fn enclose(ports: &Ports, info: &CenterInfo) -> Result<(Secret, KeyEnvelope), WalletError> {
+    let session_key = random_secret(ports)?;
+    let envelope = center_key::encrypt(ports, &info.public_key, &session_key).await?;
+    Ok((session_key, envelope))
+}
+
 /// Asks the center for its name and key; the key is checked against the pinned one.
-async fn meet(inner: &Inner) -> Result<(CenterInfo, CenterRecord), WalletError> {
+pub(crate) async fn meet(inner: &Inner) -> Result<(CenterInfo, CenterRecord), WalletError> {
     let origin = &inner.config.center_origin;
     let info: CenterInfo = client::get(&inner.ports, Peer::Center(origin), "/center").await?;
     if info.protocol_version != PROTOCOL_VERSION {
@@ -129,7 +148,7 @@ async fn meet(inner: &Inner) -> Result<(CenterInfo, CenterRecord), WalletError> 
 }
 
 /// Works in slices, so that the page stays alive and the person can stop it.
-async fn solve(
+pub(crate) async fn solve(
     inner: &Inner,
     challenge: Challenge,
     content: Content,
@@ -139,7 +158,7 @@ async fn solve(
     let mut tried = 0;
     loop {
         progress(Progress::Solving { tried, expected });
-        if let Some(nonce) = challenge::solve(&challenge, content, tried, SLICE) {
+        if let Some(nonce) = work::solve(&challenge, content, tried, SLICE) {
             return Ok(Solution { challenge, nonce });
         }
         tried += SLICE;
@@ -165,25 +184,25 @@ impl<E: Into<WalletError>> From<E> for Failed {
 }
 
 /// R1 -> R2 -> the wallet, in one transaction with the end of the operation.
-async fn send(inner: &Inner, mut operation: Operation) -> Result<(), Failed> {
+async fn send(inner: &Inner, operation: Operation) -> Result<(), Failed> {
     let ports = &inner.ports;
-    let (Errand::Register { center, session_key, wallet_key }, Stage::Registering(awaiting)) =
-        (operation.errand.clone(), operation.stage.clone())
+    let Operation { id, errand, stage, mut exchange, .. } = operation;
+    let (Errand::Register { center, session_key, wallet_key, words }, Stage::Registering(awaiting)) =
+        (errand, stage)
     else {
         return Err(Problem::OperationUnknown.into());
     };
     let session_key = unwrap(ports, session_key.as_slice()).await?;
     let now = || ports.clock.now();
-    let exchange = &mut operation.exchange;
-    note(exchange, Code::Um1, Party::Buyer, Party::Center, now(), &awaiting.request);
+    note(&mut exchange, Code::Um1, Party::Buyer, Party::Center, now(), &awaiting.request);
     let peer = Peer::Center(&center.origin);
     let reply: RegistrationReply = match client::post(ports, peer, "/registration", &awaiting.request).await {
         Ok(reply) => reply,
         Err(error @ CallError::Unclear(_)) => return Err(error.into()),
         Err(error) => {
-            note_refusal(exchange, Code::Um1, Party::Center, now(), &error);
+            note_refusal(&mut exchange, Code::Um1, Party::Center, now(), &error);
             let mut changes = Changes::default();
-            changes.erase::<Operation>(&operation.id);
+            changes.erase::<Operation>(&id);
             ports.storage.commit(changes).await?;
             return match error.code() {
                 Some(ErrorCode::Challenge | ErrorCode::WalletTaken | ErrorCode::Envelope) => {
@@ -194,7 +213,7 @@ async fn send(inner: &Inner, mut operation: Operation) -> Result<(), Failed> {
         }
     };
     let purse = awaiting.receive(&reply, &session_key).map_err(WalletError::from)?;
-    note(exchange, Code::Um2, Party::Center, Party::Buyer, now(), &reply);
+    note(&mut exchange, Code::Um2, Party::Center, Party::Buyer, now(), &reply);
 
     let nothing = Amount::zero(purse.value().currency());
     let wallet = WalletRecord {
@@ -207,6 +226,10 @@ async fn send(inner: &Inner, mut operation: Operation) -> Result<(), Failed> {
         wallet_key,
         entries: 1,
         stale: false,
+        words,
+        words_saved: None,
+        noted: 0,
+        unnamed: false,
     };
     let entry = HistoryEntry {
         number: 1,
@@ -222,11 +245,12 @@ async fn send(inner: &Inner, mut operation: Operation) -> Result<(), Failed> {
         note: None,
     };
     let mut changes = Changes::default();
-    changes.erase::<Operation>(&operation.id);
+    changes.erase::<Operation>(&id);
     changes.write("", &wallet)?;
     changes.write(&record::numbered(1), &entry)?;
-    changes.write(&record::numbered(1), &operation.exchange)?;
+    changes.write(&record::numbered(1), &exchange)?;
     ports.storage.commit(changes).await?;
+    ports.storage.mark(true).await;
     inner.tell(&WalletEvent::Wallet);
     Ok(())
 }

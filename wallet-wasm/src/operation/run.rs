@@ -7,7 +7,7 @@ use tuppence_protocol::ErrorCode;
 use tuppence_protocol::scrip::Code;
 use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::buyer::{
-    AwaitingEcash, AwaitingReceipt, AwaitingReturn, Ecash, Purse, Start, Started,
+    AwaitingEcash, AwaitingReceipt, AwaitingReturn, Ecash, Start, Started,
 };
 use tuppence_protocol::scrip::finish::{Finish, FinishReply};
 use tuppence_protocol::scrip::issue::IssueEcash;
@@ -17,6 +17,7 @@ use tuppence_protocol::scrip::receipt::Receipt;
 use crate::client::{self, CallError};
 use crate::error::{Money, Problem, WalletError};
 use crate::operation::exchange::{note, note_refusal};
+use crate::operation::pay::bought;
 use crate::operation::resync::moved_elsewhere;
 use crate::operation::session::{NewEntry, Session};
 use crate::operation::{Errand, Operation, Stage};
@@ -132,7 +133,8 @@ impl Session {
             Ok(reply) => {
                 return match awaiting.receive(&reply, &self.custom_secret, self.now()) {
                     Ok(Started::Ours(next)) => Ok(Turn::Next(Stage::Finishing(next))),
-                    Ok(Started::Other(_, scrip)) => self.start_again_with(operation, &awaiting, &scrip).await,
+                    // The purse is in the middle of another transaction, of another device of this wallet.
+                    Ok(Started::Other(..)) => Ok(self.start_again(operation, &awaiting).await?),
                     Err(refusal) => Ok(Turn::Open(refusal.into())),
                 };
             }
@@ -142,14 +144,7 @@ impl Session {
         let earns = matches!(operation.errand, Errand::Earn { .. });
         Ok(match refused.code() {
             Some(ErrorCode::ScripStale | ErrorCode::ScripExpired) => {
-                self.wallet.stale = true;
-                match self.resynchronise().await {
-                    Ok(()) => match self.purse().start(awaiting.start.offer(), self.now()) {
-                        Ok(again) => Turn::Back(Stage::Starting(Box::new(again))),
-                        Err(refusal) => Over::plain(refusal),
-                    },
-                    Err(error) => Turn::Open(error),
-                }
+                self.start_again(operation, &awaiting).await?
             }
             Some(ErrorCode::TransactionVoided | ErrorCode::TransactionConflict) => {
                 Over::stale(refused, false)
@@ -165,31 +160,26 @@ impl Session {
         })
     }
 
-    /// The purse is in the middle of another transaction, of another copy of this wallet: its scrip is the
-    /// live one, and spending it completes that transaction (rule 5).
-    async fn start_again_with(
+    /// The scrip was not the live one, and nothing was begun: another device of this wallet was faster. Follows it,
+    /// and begins once more, unless what was wanted is there by now.
+    async fn start_again(
         &mut self,
-        operation: &mut Operation,
+        operation: &Operation,
         awaiting: &AwaitingEcash,
-        scrip: &Scrip,
     ) -> Result<Turn, WalletError> {
-        let before = self.value();
-        let purse = Purse { scrip: scrip.clone(), custom_secret: self.custom_secret.clone() };
-        let again = match purse.start(awaiting.start.offer(), self.now()) {
-            Ok(again) => again,
-            Err(refusal) => return Ok(Over::stale(refusal, false)),
-        };
-        self.wallet.scrip = purse.scrip;
-        let mut changes = Changes::default();
-        let mut entries = Vec::new();
-        if self.value() != before {
-            let entry = moved_elsewhere(before, self.value());
-            entries.push(self.enter(&mut changes, entry, &[])?);
+        self.wallet.stale = true;
+        if let Err(error) = self.resynchronise().await {
+            return Ok(Turn::Open(error));
         }
-        let stage = Stage::Starting(Box::new(again));
-        changes.write(&operation.id, &Operation { stage: stage.clone(), ..operation.clone() })?;
-        self.commit(changes, &entries).await?;
-        Ok(Turn::Back(stage))
+        if let Errand::Pay { shop, slug, .. } = &operation.errand
+            && bought(&self.inner, &shop.origin, slug).await?.is_some()
+        {
+            return Ok(Over::plain(Problem::TakenBack));
+        }
+        Ok(match self.purse().start(awaiting.start.offer(), self.now()) {
+            Ok(again) => Turn::Back(Stage::Starting(Box::new(again))),
+            Err(refusal) => Over::plain(refusal),
+        })
     }
 
     /// M6 or S6.
@@ -265,7 +255,7 @@ impl Session {
         }
     }
 
-    pub(super) async fn send_finish(
+    pub(crate) async fn send_finish(
         &self,
         exchange: &mut Vec<ExchangeStep>,
         finish: &Finish,
@@ -397,6 +387,7 @@ impl Session {
     fn cancelled(&self, operation: &Operation) -> NewEntry {
         let nothing = Change::gain(tuppence_protocol::Amount::zero(self.value().currency()));
         let mut entry = NewEntry::new(EntryKind::Cancelled, nothing);
+        entry.tran_id = operation.tran_id().map(|tran_id| tran_id.to_string());
         match &operation.errand {
             Errand::Earn { shop, title, .. } | Errand::Pay { shop, title, .. } => {
                 (entry.shop, entry.title) = (Some(shop.clone()), Some(title.clone()));

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::view::{StorageState, WalletEvent};
 
-/// Records in memory. Clones share them, as tabs share a database.
+/// Records in memory, and the mark beside them. Clones share them, as tabs share a database.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryStorage(Rc<RefCell<BTreeMap<String, Vec<u8>>>>);
+pub struct MemoryStorage(Rc<RefCell<BTreeMap<String, Vec<u8>>>>, Rc<Cell<bool>>);
 
 impl MemoryStorage {
     /// All records, for looking at and for keeping a copy.
@@ -27,6 +27,11 @@ impl MemoryStorage {
     /// Puts a copy in place of all records.
     pub fn replace(&self, records: BTreeMap<String, Vec<u8>>) {
         *self.0.borrow_mut() = records;
+    }
+
+    /// Sets or removes the mark, as a browser may that clears things away.
+    pub fn set_mark(&self, present: bool) {
+        self.1.set(present);
     }
 }
 
@@ -51,6 +56,9 @@ impl Storage for MemoryStorage {
 
     async fn commit(&self, changes: Changes) -> Result<(), StorageError> {
         let mut records = self.0.borrow_mut();
+        if changes.requires.is_some_and(|key| !records.contains_key(key)) {
+            return Err(StorageError::Gone);
+        }
         for (key, record) in changes.changes {
             match record {
                 Some(record) => records.insert(key, record),
@@ -66,6 +74,14 @@ impl Storage for MemoryStorage {
 
     async fn persist(&self) -> bool {
         false
+    }
+
+    fn is_marked(&self) -> bool {
+        self.1.get()
+    }
+
+    async fn mark(&self, present: bool) {
+        self.1.set(present);
     }
 }
 

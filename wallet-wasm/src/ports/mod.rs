@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use tuppence_protocol::{Duration, Timestamp};
 
 use crate::error::{Problem, WalletError};
+use crate::kit::Kit;
 use crate::view::{StorageState, WalletEvent};
 
 #[cfg(target_arch = "wasm32")]
@@ -32,6 +33,8 @@ pub struct Ports {
     pub events: Rc<dyn Events>,
     /// Secrets at rest.
     pub vault: Rc<dyn Vault>,
+    /// What few visits need: [`crate::kit::Included`], unless it is fetched on its own.
+    pub kit: Rc<dyn Kit>,
 }
 
 impl std::fmt::Debug for Ports {
@@ -49,7 +52,8 @@ pub trait Storage {
     /// The records whose keys begin with `prefix`, in the order that `scan` says.
     async fn list(&self, prefix: &str, scan: Scan) -> Result<Vec<(String, Vec<u8>)>, StorageError>;
 
-    /// Writes all changes or none. What it has answered for survives a crash and a loss of power.
+    /// Writes all changes or none, and none without the record that they require. What it has answered for survives a
+    /// crash and a loss of power.
     async fn commit(&self, changes: Changes) -> Result<(), StorageError>;
 
     /// How safe the records are.
@@ -57,6 +61,15 @@ pub trait Storage {
 
     /// Asks that the records be kept until the user deletes them; tells whether that was granted.
     async fn persist(&self) -> bool;
+
+    /// Whether this browser is known to have had a wallet, by a mark that is kept elsewhere than the records and
+    /// outlives them where the browser lets it.
+    fn is_marked(&self) -> bool {
+        false
+    }
+
+    /// Sets the mark, or removes it.
+    async fn mark(&self, _present: bool) {}
 }
 
 /// Which part of a list is wanted, and from which end.
@@ -78,6 +91,8 @@ pub enum Scan {
 pub struct Changes {
     /// Key and record, or nothing to remove it.
     pub changes: Vec<(String, Option<Vec<u8>>)>,
+    /// The record that must be there, or nothing is written: a browser may have cleared all of them away.
+    pub requires: Option<&'static str>,
 }
 
 impl Changes {
@@ -101,6 +116,9 @@ pub enum StorageError {
     /// No room is left.
     #[error("there is no room left")]
     Full,
+    /// The record that the changes require is not there.
+    #[error("the records are gone")]
+    Gone,
 }
 
 impl From<StorageError> for WalletError {
@@ -108,6 +126,7 @@ impl From<StorageError> for WalletError {
         match error {
             StorageError::Unavailable => Problem::StorageUnavailable.into(),
             StorageError::Full => Problem::StorageFull.into(),
+            StorageError::Gone => Problem::WalletLost.into(),
         }
     }
 }

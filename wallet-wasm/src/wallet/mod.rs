@@ -3,10 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use futures_util::future::LocalBoxFuture;
 use tuppence_protocol::Amount;
 use tuppence_protocol::envelope::Fingerprint;
 
 use crate::error::{Problem, WalletError};
+use crate::kit::{self, Task};
 use crate::operation::session::{Session, check_version};
 use crate::operation::{self, Operation, Stage};
 use crate::origin::Origin;
@@ -14,12 +16,12 @@ use crate::ports::{Ports, Scan, Subscription};
 use crate::record::{self, WalletRecord};
 use crate::view::{
     ArticleCard, ArticleText, Balance, CampaignCard, CampaignDetail, CashOutOrder, CashOutTerms, Earned,
-    HistoryDetail, HistoryEntry, LibraryEntry, Paid, PendingOperation, Progress, ShopInfo, Status,
-    StorageState, WalletEvent,
+    HistoryDetail, HistoryEntry, LibraryEntry, Paid, PendingOperation, Progress, RecoveryState,
+    RememberedWord, ShopInfo, Status, StorageState, WalletEvent,
 };
 
-mod backup;
 mod catalogue;
+mod keeping;
 
 /// Where the wallet belongs.
 #[derive(Debug, Clone)]
@@ -36,7 +38,7 @@ pub struct Config {
 /// Nothing that matters is kept in memory: each call reads the records, so that several tabs agree. Dropping
 /// a call's future is like a crash: what was begun is finished by [`Wallet::resume`].
 #[derive(Debug, Clone)]
-pub struct Wallet(Rc<Inner>);
+pub struct Wallet(pub(crate) Rc<Inner>);
 
 /// A wallet that may have been dropped.
 #[derive(Debug, Clone)]
@@ -81,7 +83,7 @@ impl Inner {
     }
 
     async fn existing(&self) -> Result<WalletRecord> {
-        Ok(self.wallet().await?.ok_or(Problem::NoWallet)?)
+        self.wallet().await?.ok_or_else(|| keeping::no_wallet(self))
     }
 }
 
@@ -115,6 +117,7 @@ impl Wallet {
         let wallet = self.0.wallet().await?;
         Ok(Status {
             registered: wallet.is_some(),
+            lost: keeping::is_lost(&self.0, wallet.as_ref()),
             created: wallet.as_ref().map(|wallet| wallet.created),
             center: wallet.map(|wallet| wallet.center.view()),
         })
@@ -124,7 +127,8 @@ impl Wallet {
     /// unfinished creation rather than beginning another, and leaves an existing wallet as it is.
     ///
     /// # Errors
-    /// `center_unreachable`, `center_key_changed`, `center_invalid`, `stopped`, and the center's refusals.
+    /// `center_unreachable`, `center_key_changed`, `center_invalid`, `stopped`, and the center's refusals;
+    /// `wallet_lost` where this browser had a wallet, which is to be restored.
     pub async fn register(&self, progress: impl Fn(Progress)) -> Result<()> {
         operation::register::register(&self.0, &progress).await
     }
@@ -295,10 +299,12 @@ impl Wallet {
     ///
     /// # Errors
     /// `storage_unavailable`, `record_damaged`.
-    pub async fn pending(&self) -> Result<Vec<PendingOperation>> {
-        let minutes = self.0.wallet().await?.map_or(0, |wallet| wallet.center.pending_minutes);
-        let operations: Vec<Operation> = record::list(&*self.0.ports.storage, Scan::All).await?;
-        Ok(operations.iter().map(|operation| operation.view(minutes)).collect())
+    pub fn pending(&self) -> LocalBoxFuture<'_, Result<Vec<PendingOperation>>> {
+        Box::pin(async move {
+            let minutes = self.0.wallet().await?.map_or(0, |wallet| wallet.center.pending_minutes);
+            let operations: Vec<Operation> = record::list(&*self.0.ports.storage, Scan::All).await?;
+            Ok(operations.iter().map(|operation| operation.view(minutes)).collect())
+        })
     }
 
     /// Finishes what was under way when the wallet was last closed; gives what is still open, and why. Call it
@@ -306,17 +312,20 @@ impl Wallet {
     ///
     /// # Errors
     /// `storage_unavailable`, `busy_elsewhere`; not for what stays open.
-    pub async fn resume(&self) -> Result<Vec<PendingOperation>> {
-        if let Some(wallet) = self.0.wallet().await? {
-            let open = self.pending().await?;
-            if wallet.stale || !open.is_empty() {
-                self.finish_open().await?;
+    pub fn resume(&self) -> LocalBoxFuture<'_, Result<Vec<PendingOperation>>> {
+        Box::pin(async move {
+            if let Some(wallet) = self.0.wallet().await? {
+                keeping::mark(&self.0).await;
+                let open = self.pending().await?;
+                if wallet.stale || !open.is_empty() {
+                    self.finish_open().await?;
+                }
+            } else if !self.pending().await?.is_empty() {
+                // Where the creation still has no answer, it stays open.
+                let _ = self.register(|_| ()).await;
             }
-        } else if !self.pending().await?.is_empty() {
-            // Where the creation still has no answer, it stays open.
-            let _ = self.register(|_| ()).await;
-        }
-        self.pending().await
+            self.pending().await
+        })
     }
 
     async fn finish_open(&self) -> Result<()> {
@@ -346,6 +355,72 @@ impl Wallet {
         self.balance().await
     }
 
+    /// Follows the center's books: what other devices with the same words have done is in this wallet's history,
+    /// library and balance then. Keeps this device's notes for them.
+    ///
+    /// # Errors
+    /// `no_wallet`, `center_unreachable`, `purse_unknown`.
+    pub async fn sync(&self) -> Result<Balance> {
+        keeping::sync(&self.0).await?;
+        self.balance().await
+    }
+
+    /// Whether there are recovery words, and whether they were saved.
+    ///
+    /// # Errors
+    /// `no_wallet`, `storage_unavailable`.
+    pub async fn recovery(&self) -> Result<RecoveryState> {
+        keeping::state(&self.0).await
+    }
+
+    /// The twelve recovery words, of the official English list. Whoever has them has the wallet.
+    ///
+    /// # Errors
+    /// `words_missing`, `vault_lost`, `kit_unavailable`.
+    pub async fn recovery_words(&self) -> Result<Vec<String>> {
+        keeping::words(&self.0).await
+    }
+
+    /// Which of the words to ask back: three numbers from 1 to 12 by chance, in order.
+    ///
+    /// # Errors
+    /// `unsupported` where there are no random numbers.
+    pub fn words_to_ask(&self) -> Result<Vec<usize>> {
+        keeping::to_ask(&self.0)
+    }
+
+    /// Notes that the words are saved, if at least three different ones are remembered rightly.
+    ///
+    /// # Errors
+    /// `words_wrong`, `words_missing`, `argument_invalid`, `kit_unavailable`.
+    pub async fn confirm_words(&self, remembered: &[RememberedWord]) -> Result<()> {
+        keeping::confirm(&self.0, remembered).await
+    }
+
+    /// Brings the wallet of these words back, with its balance, its history and its articles, from nothing but the
+    /// center. An existing wallet is given up only with `replace`.
+    ///
+    /// # Errors
+    /// `words_invalid`, `claim_refused`, `wallet_exists`, `center_unreachable`, `center_key_changed`,
+    /// `kit_unavailable`.
+    pub async fn restore(
+        &self,
+        words: &str,
+        replace: bool,
+        progress: impl Fn(Progress) + 'static,
+    ) -> Result<()> {
+        let task = Task::Restore { words: words.to_owned(), replace };
+        keeping::replace(&self.0, task, Rc::new(progress)).await
+    }
+
+    /// Gives up a wallet that this browser has lost ([`Status::lost`]), so that a new one can be created.
+    ///
+    /// # Errors
+    /// `wallet_exists`.
+    pub async fn start_anew(&self) -> Result<()> {
+        keeping::start_anew(&self.0).await
+    }
+
     /// Takes an operation back, where its money allows.
     ///
     /// # Errors
@@ -358,17 +433,18 @@ impl Wallet {
     /// The whole wallet as text, to be kept as a file. Whoever has it has the e-cash.
     ///
     /// # Errors
-    /// `no_wallet`, `storage_unavailable`, `vault_lost`.
+    /// `no_wallet`, `storage_unavailable`, `vault_lost`, `kit_unavailable`.
     pub async fn export(&self) -> Result<String> {
-        backup::export(&self.0).await
+        keeping::export(&self.0).await
     }
 
     /// Takes an exported wallet. An existing one is given up only with `replace`.
     ///
     /// # Errors
-    /// `backup_invalid`, `backup_foreign`, `record_newer`, `wallet_exists`.
+    /// `backup_invalid`, `backup_foreign`, `record_newer`, `wallet_exists`, `kit_unavailable`.
     pub async fn import(&self, copy: &str, replace: bool) -> Result<()> {
-        backup::import(&self.0, copy, replace).await
+        let task = Task::Import { copy: copy.to_owned(), replace };
+        keeping::replace(&self.0, task, kit::unheard()).await
     }
 
     /// Removes all records from this device. E-cash that was not exported is lost.
@@ -376,7 +452,7 @@ impl Wallet {
     /// # Errors
     /// `storage_unavailable`, `busy_elsewhere`.
     pub async fn delete(&self) -> Result<()> {
-        backup::delete(&self.0).await
+        keeping::delete(&self.0).await
     }
 
     /// How safe the records are on this device.

@@ -17,7 +17,8 @@ fn a_copy_brings_everything_back_to_an_empty_browser() {
     let copy = world.run(wallet.export()).unwrap();
     world.storage.replace(Default::default());
     let wallet = world.wallet();
-    assert!(!world.run(wallet.status()).unwrap().registered);
+    let status = world.run(wallet.status()).unwrap();
+    assert!(!status.registered && status.lost);
     world.run(wallet.import(&copy, false)).unwrap();
     assert_eq!(world.balance(), "USD:0.01");
     assert!(world.run(wallet.open_article(SHOP, "coins")).is_ok());
@@ -26,7 +27,7 @@ fn a_copy_brings_everything_back_to_an_empty_browser() {
 }
 
 #[test]
-fn last_weeks_copy_finds_back_to_todays_balance_and_says_what_differs() {
+fn last_weeks_copy_finds_back_to_todays_balance_and_history() {
     let world = World::with_four_cents();
     let wallet = world.wallet();
     let copy = world.run(wallet.export()).unwrap();
@@ -36,8 +37,9 @@ fn last_weeks_copy_finds_back_to_todays_balance_and_says_what_differs() {
     world.run(wallet.import(&copy, false)).unwrap();
     assert_eq!(world.balance(), "USD:0.01");
     let entry = &world.run(wallet.history(None, 1)).unwrap()[0];
-    assert_eq!((entry.kind, entry.change.gain), (EntryKind::Adjusted, false));
-    assert!(entry.note.is_some());
+    assert_eq!((entry.kind, entry.change.gain), (EntryKind::Paid, false));
+    assert_eq!(entry.title.as_deref(), Some("On coins"));
+    assert!(world.run(wallet.open_article(SHOP, "coins")).is_ok());
     world.assert_at_rest();
 }
 
@@ -96,9 +98,12 @@ fn two_devices_with_one_wallet_take_turns() {
     pay(&device, &other, "coins");
     assert_eq!(device.balance(), "USD:0");
     device.assert_at_rest();
-    let error = world.run(wallet.pay(SHOP, "coins", "USD:0.03".parse().unwrap())).unwrap_err();
+    let error = world.run(wallet.pay(SHOP, "trains", "USD:0.12".parse().unwrap())).unwrap_err();
     assert!(error.is_refusal(tuppence_protocol::ErrorCode::BalanceInsufficient), "{error:?}");
+    // What the other device has paid is this one's too.
     world.run(wallet.resync()).unwrap();
+    let owned = world.run(wallet.pay(SHOP, "coins", "USD:0.03".parse().unwrap())).unwrap();
+    assert!(!owned.charged);
     assert_eq!(world.balance(), "USD:0");
     world.assert_at_rest();
 }

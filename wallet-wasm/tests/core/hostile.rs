@@ -230,7 +230,7 @@ fn records_of_a_newer_program_are_left_alone() {
     let world = World::with_four_cents();
     let mut records = world.storage.records();
     let mut wallet: Value = serde_json::from_slice(&records["wallet"]).unwrap();
-    wallet["version"] = json!(2);
+    wallet["version"] = json!(3);
     records.insert("wallet".into(), serde_json::to_vec(&wallet).unwrap());
     world.storage.replace(records.clone());
     let error = world.run(world.open()).unwrap_err();

@@ -9,6 +9,7 @@ mod earn;
 mod hostile;
 mod network;
 mod pay;
+mod recovery;
 mod register;
 mod sim;
 mod tabs;

@@ -68,6 +68,7 @@ fn every_value_is_what_its_type_says() {
     let status = world.run(wallet.status()).unwrap();
     assert_is("Status", &status);
     assert_is("CenterView", status.center.as_ref().unwrap());
+    assert_is("RecoveryState", &world.run(wallet.recovery()).unwrap());
     let balance = world.run(wallet.balance()).unwrap();
     assert_is("Balance", &balance);
     let shops = world.run(wallet.shops()).unwrap();

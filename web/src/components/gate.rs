@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::{Trouble, Waiting};
 use crate::locales::texts;
-use crate::pages::Welcome;
+use crate::pages::{Restore, Welcome};
 use crate::state::{Phase, WalletState};
 use crate::view::{child, view};
 
@@ -20,6 +20,7 @@ pub fn Gate(
         Phase::Opening => view! { <Waiting text=texts().common.loading/> },
         Phase::Failed(error) => view! { <Trouble error=error again=move || state.open()/> },
         Phase::Empty => view! { <Welcome to_pay=to_pay/> },
+        Phase::Lost => view! { <Restore/> },
         Phase::Ready => page(),
     })
 }

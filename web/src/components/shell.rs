@@ -18,7 +18,7 @@ const MAIN: &str = "main";
 pub fn Shell(children: Children) -> impl IntoView {
     let state = WalletState::current();
     let ready = Memo::new(move |_| state.phase() == Phase::Ready);
-    let empty = Memo::new(move |_| state.phase() == Phase::Empty);
+    let empty = Memo::new(move |_| matches!(state.phase(), Phase::Empty | Phase::Lost));
     let address = Address::current();
     let class = move || match address.path().as_str() {
         "/approve" | "/earn/question" if ready.get() => "app app--calm",

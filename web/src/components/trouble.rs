@@ -55,6 +55,7 @@ fn way_out(way_out: WayOut, again: Option<Callback<()>>) -> AnyView {
         (WayOut::Earn, _) => ("/earn", texts.trouble.to_earn),
         (WayOut::History, _) => ("/history", texts.trouble.to_history),
         (WayOut::Settings, _) => ("/settings", texts.trouble.to_settings),
+        (WayOut::Restore, _) => ("/restore", texts.recovery.restore_title),
         (WayOut::Home, _) => ("/", texts.trouble.to_home),
     };
     view! {

@@ -1,7 +1,7 @@
 //! English.
 
 use super::{
-    Approve, CashOut, Common, Earn, History, Home, Pending, Read, Settings, Texts, Trouble, Welcome,
+    Approve, CashOut, Common, Earn, History, Home, Pending, Read, Recovery, Settings, Texts, Trouble, Welcome,
 };
 
 /// English.
@@ -50,8 +50,8 @@ pub const TEXTS: Texts = Texts {
         earn_what: "Answer a question, get a coin",
         read_what: "Articles for a cent or two",
         cash_out_at: |threshold| format!("From {threshold} you can cash out."),
-        not_persistent: "This browser may delete your wallet if you do not visit for a while.",
-        make_safe: "Keep it safe",
+        words_unsaved: "Twelve words bring this wallet back if the browser deletes it.",
+        save_words: "Save the words",
         pending: "Under way",
     },
     pending: Pending {
@@ -220,6 +220,42 @@ pub const TEXTS: Texts = Texts {
         number: |number| format!("Order {number}"),
         refresh: "Look again",
     },
+    recovery: Recovery {
+        title: "Recovery words",
+        what: "Twelve words bring your wallet back if this browser loses it: the balance, the history and your articles. They also open the same wallet on another device.",
+        whoever: "Whoever has the words has your e-cash. Write them on paper, and keep it where you would keep cash.",
+        saved_on: |day| format!("You saved them. Last asked: {day}."),
+        unsaved: "You have not saved them yet.",
+        unavailable: "This wallet has none, since it was made before there were any. Save a copy instead.",
+        save: "Save the words",
+        show: "Show the words",
+        devices: "The same words on another device open the same wallet. Each device follows what the others do within a minute, and when you come back to it.",
+        not_noticed: "If the browser deletes the wallet, this page asks for the words. It cannot notice when you delete this site's data yourself, or use another browser or a private window: then choose “I have recovery words”.",
+        write_down: "Write these words down, in this order.",
+        written: "I have written them down",
+        asked: "Now from your paper:",
+        word: |number| format!("Word {number}"),
+        check: "Check",
+        show_again: "Show the words again",
+        done: "Right. Your wallet can be brought back now.",
+        home: "Go to the wallet",
+        have_words: "I have recovery words",
+        restore_title: "Restore my wallet",
+        restore_what: "The payment center keeps your e-cash and what has happened to it. Your words prove that it is yours.",
+        words: "Your twelve words",
+        words_hint: "With a space between them. The first four letters of each are enough.",
+        restore: "Restore",
+        meeting: "Meeting the payment center",
+        claiming: "Proving that it is yours",
+        following: "Bringing back history and articles",
+        replace: "There is a wallet on this device already. The wallet of these words takes its place. Save its own words first.",
+        lost_title: "This browser has deleted your wallet",
+        lost_money: "Your e-cash is safe on the payment center's books.",
+        lost_why: "Browsers clear away what sites have stored when they run out of room, or after some days without a visit. Your words bring everything back.",
+        no_words: "I have neither words nor a copy",
+        anew_what: "Without them nobody can prove that the e-cash is yours, and it stays where it is. You can begin again with an empty wallet.",
+        anew: "Begin with an empty wallet",
+    },
     settings: Settings {
         title: "Settings",
         center: "Payment center",
@@ -287,6 +323,12 @@ fn message(code: &str) -> Option<&'static str> {
     Some(match code {
         "UM1" => "Registration",
         "UM2" => "New wallet confirmed",
+        "RM1" => "Wallet claimed with its words",
+        "RM2" => "Claim confirmed",
+        "SM1" => "Statement asked for",
+        "SM2" => "Statement",
+        "NM1_1" | "NM1_2" => "Encrypted notes",
+        "NM2_1" => "Encrypted notes kept",
         "EM1" => "Pseudonym asked for",
         "EM2" => "Pseudonym attested",
         "GM1_1" => "Answers sent",
@@ -337,6 +379,16 @@ fn cause(code: &str) -> Option<&'static str> {
         "shop_foreign" | "offer_foreign" => "This shop takes another payment center's e-cash.",
         "shop_invalid" => "There is no shop at this address that this wallet understands.",
         "vendor_unknown" => "This shop is not registered with your payment center.",
+        "kit_unavailable" => {
+            "A part of this site that is loaded only when it is needed did not arrive. Check the connection, then try again."
+        }
+        "wallet_lost" => "This browser has deleted the wallet's records.",
+        "words_invalid" => "These are not the words of a wallet. Check the spelling and the order.",
+        "words_wrong" => "That is not the word that was shown. Look at your paper.",
+        "words_missing" => "This wallet has no recovery words, since it was made before there were any.",
+        "claim_refused" => {
+            "This payment center has no wallet of these words. Check them, and the center's address."
+        }
         "storage_unavailable" => {
             "This browser does not let the wallet keep its records. Allow storage for this site, or leave private browsing, then reload."
         }

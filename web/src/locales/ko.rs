@@ -1,7 +1,7 @@
 //! Korean.
 
 use super::{
-    Approve, CashOut, Common, Earn, History, Home, Pending, Read, Settings, Texts, Trouble, Welcome,
+    Approve, CashOut, Common, Earn, History, Home, Pending, Read, Recovery, Settings, Texts, Trouble, Welcome,
 };
 
 /// Korean.
@@ -50,8 +50,8 @@ pub const TEXTS: Texts = Texts {
         earn_what: "질문에 답하고 동전 받기",
         read_what: "1~2센트짜리 글",
         cash_out_at: |threshold| format!("{threshold}부터 현금으로 받을 수 있습니다."),
-        not_persistent: "한동안 방문하지 않으면 브라우저가 지갑을 지울 수 있습니다.",
-        make_safe: "안전하게 보관하기",
+        words_unsaved: "브라우저가 지갑을 지워도 열두 단어로 되살릴 수 있습니다.",
+        save_words: "단어 적어 두기",
         pending: "진행 중",
     },
     pending: Pending {
@@ -220,6 +220,42 @@ pub const TEXTS: Texts = Texts {
         number: |number| format!("요청 {number}"),
         refresh: "다시 보기",
     },
+    recovery: Recovery {
+        title: "복구 단어",
+        what: "브라우저가 지갑을 잃어도 열두 단어로 잔액과 내역, 글을 되살릴 수 있습니다. 다른 기기에서 같은 지갑을 열 때도 씁니다.",
+        whoever: "단어를 가진 사람은 전자화폐도 가집니다. 종이에 적어 현금을 두는 곳에 두세요.",
+        saved_on: |day| format!("적어 두었습니다. 마지막 확인: {day}."),
+        unsaved: "아직 적어 두지 않았습니다.",
+        unavailable: "복구 단어가 생기기 전에 만든 지갑이라 단어가 없습니다. 대신 사본을 저장하세요.",
+        save: "단어 적어 두기",
+        show: "단어 보기",
+        devices: "다른 기기에서 같은 단어를 쓰면 같은 지갑이 열립니다. 기기마다 다른 기기에서 한 일을 1분 안에, 그리고 다시 열 때 따라잡습니다.",
+        not_noticed: "브라우저가 지갑을 지우면 이 페이지가 단어를 묻습니다. 사이트 데이터를 직접 지우거나 다른 브라우저, 비공개 창을 쓰면 알아챌 수 없습니다. 그때는 “복구 단어가 있습니다”를 고르세요.",
+        write_down: "이 단어들을 이 순서대로 적으세요.",
+        written: "적어 두었습니다",
+        asked: "종이를 보고 적어 주세요.",
+        word: |number| format!("{number}번째 단어"),
+        check: "확인",
+        show_again: "단어 다시 보기",
+        done: "맞습니다. 이제 지갑을 되살릴 수 있습니다.",
+        home: "지갑으로 가기",
+        have_words: "복구 단어가 있습니다",
+        restore_title: "지갑 되살리기",
+        restore_what: "결제 센터가 전자화폐와 그 기록을 보관합니다. 단어는 그것이 내 것임을 증명합니다.",
+        words: "열두 단어",
+        words_hint: "단어 사이를 띄어 쓰세요. 단어마다 앞 네 글자면 됩니다.",
+        restore: "되살리기",
+        meeting: "결제 센터를 만나는 중",
+        claiming: "내 것임을 증명하는 중",
+        following: "내역과 글을 되살리는 중",
+        replace: "이 기기에 이미 지갑이 있습니다. 이 단어의 지갑이 그 자리를 차지합니다. 먼저 그 지갑의 단어를 적어 두세요.",
+        lost_title: "브라우저가 지갑을 지웠습니다",
+        lost_money: "전자화폐는 결제 센터의 장부에 그대로 있습니다.",
+        lost_why: "브라우저는 공간이 모자라거나 며칠 동안 방문하지 않으면 사이트가 저장한 것을 지웁니다. 단어로 모두 되살릴 수 있습니다.",
+        no_words: "단어도 사본도 없습니다",
+        anew_what: "단어나 사본이 없으면 전자화폐가 내 것임을 증명할 수 없어, 그대로 남습니다. 빈 지갑으로 새로 시작할 수 있습니다.",
+        anew: "빈 지갑으로 시작",
+    },
     settings: Settings {
         title: "설정",
         center: "결제 센터",
@@ -287,6 +323,12 @@ fn message(code: &str) -> Option<&'static str> {
     Some(match code {
         "UM1" => "등록",
         "UM2" => "새 지갑 확인",
+        "RM1" => "단어로 지갑 찾기",
+        "RM2" => "지갑 확인",
+        "SM1" => "거래 내역 요청",
+        "SM2" => "거래 내역",
+        "NM1_1" | "NM1_2" => "암호화된 메모",
+        "NM2_1" => "암호화된 메모 보관",
         "EM1" => "가명 요청",
         "EM2" => "가명 확인",
         "GM1_1" => "답 보냄",
@@ -335,6 +377,14 @@ fn cause(code: &str) -> Option<&'static str> {
         "shop_foreign" | "offer_foreign" => "이 상점은 다른 결제 센터의 전자화폐를 받습니다.",
         "shop_invalid" => "이 주소에는 지갑이 이해하는 상점이 없습니다.",
         "vendor_unknown" => "이 상점은 결제 센터에 등록되어 있지 않습니다.",
+        "kit_unavailable" => {
+            "필요할 때만 불러오는 부분을 불러오지 못했습니다. 연결을 확인하고 다시 시도하세요."
+        }
+        "wallet_lost" => "브라우저가 지갑의 기록을 지웠습니다.",
+        "words_invalid" => "지갑의 단어가 아닙니다. 철자와 순서를 확인하세요.",
+        "words_wrong" => "보여 드린 단어가 아닙니다. 종이를 보세요.",
+        "words_missing" => "복구 단어가 생기기 전에 만든 지갑이라 단어가 없습니다.",
+        "claim_refused" => "이 결제 센터에는 이 단어의 지갑이 없습니다. 단어와 센터의 주소를 확인하세요.",
         "storage_unavailable" => {
             "브라우저가 지갑의 기록을 보관하지 못하게 합니다. 이 사이트의 저장을 허용하거나 비공개 모드를 끄고 새로 고침하세요."
         }

@@ -103,6 +103,8 @@ pub struct Texts {
     pub history: History,
     /// Cash-out.
     pub cash_out: CashOut,
+    /// Recovery words.
+    pub recovery: Recovery,
     /// Settings.
     pub settings: Settings,
     /// When something is wrong.
@@ -162,8 +164,8 @@ pub struct Home {
     pub earn_what: &'static str,
     pub read_what: &'static str,
     pub cash_out_at: fn(&str) -> String,
-    pub not_persistent: &'static str,
-    pub make_safe: &'static str,
+    pub words_unsaved: &'static str,
+    pub save_words: &'static str,
     pub pending: &'static str,
 }
 
@@ -349,6 +351,45 @@ pub struct CashOut {
     pub returned_what: &'static str,
     pub number: fn(u64) -> String,
     pub refresh: &'static str,
+}
+
+/// Recovery words, and restoring by them.
+#[derive(Debug)]
+pub struct Recovery {
+    pub title: &'static str,
+    pub what: &'static str,
+    pub whoever: &'static str,
+    pub saved_on: fn(&str) -> String,
+    pub unsaved: &'static str,
+    pub unavailable: &'static str,
+    pub save: &'static str,
+    pub show: &'static str,
+    pub devices: &'static str,
+    pub not_noticed: &'static str,
+    pub write_down: &'static str,
+    pub written: &'static str,
+    pub asked: &'static str,
+    pub word: fn(usize) -> String,
+    pub check: &'static str,
+    pub show_again: &'static str,
+    pub done: &'static str,
+    pub home: &'static str,
+    pub have_words: &'static str,
+    pub restore_title: &'static str,
+    pub restore_what: &'static str,
+    pub words: &'static str,
+    pub words_hint: &'static str,
+    pub restore: &'static str,
+    pub meeting: &'static str,
+    pub claiming: &'static str,
+    pub following: &'static str,
+    pub replace: &'static str,
+    pub lost_title: &'static str,
+    pub lost_money: &'static str,
+    pub lost_why: &'static str,
+    pub no_words: &'static str,
+    pub anew_what: &'static str,
+    pub anew: &'static str,
 }
 
 /// Settings.

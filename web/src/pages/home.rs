@@ -8,6 +8,7 @@ use crate::components::{Heading, Icon, Logo, PendingList, SumChange, Symbol};
 use crate::dates;
 use crate::locales::texts;
 use crate::money;
+use crate::pages::recovery::SaveWords;
 use crate::pages::{entry, history};
 use crate::state::{Loader, WalletState};
 use crate::view::{child, view};
@@ -98,13 +99,11 @@ fn Doors() -> impl IntoView {
     }
 }
 
-/// Quiet reminders: from when on e-cash becomes money, and that a browser forgets.
+/// Quiet reminders: from when on e-cash becomes money, and of the recovery words until they were saved.
 #[component]
 fn Safety() -> impl IntoView {
     let texts = texts();
-    let state = WalletState::current();
     let terms = Loader::new(|wallet| async move { wallet.cash_out_terms().await });
-    let storage = Loader::new(|wallet| async move { Ok(wallet.storage_state().await) });
     let cash_out = move || {
         terms.ready().map(|terms| {
             view! {
@@ -115,22 +114,8 @@ fn Safety() -> impl IntoView {
             }
         })
     };
-    let reminder = move || {
-        let holds = state.balance().is_some_and(|balance| !balance.amount.is_zero());
-        let may_forget = storage.ready().is_some_and(|storage| storage.persisted == Some(false));
-        (holds && may_forget).then(|| {
-            view! {
-                <div class="notice notice--quiet">
-                    <p>{texts.home.not_persistent}</p>
-                    <p>
-                        <A href="/settings">{texts.home.make_safe}</A>
-                    </p>
-                </div>
-            }
-        })
-    };
     view! {
-        {reminder}
+        <SaveWords/>
         {cash_out}
     }
 }

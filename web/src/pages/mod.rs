@@ -9,6 +9,8 @@ mod home;
 mod missing;
 mod question;
 mod read;
+mod recovery;
+mod restore;
 mod settings;
 mod welcome;
 
@@ -21,5 +23,7 @@ pub use home::Home;
 pub use missing::Missing;
 pub use question::Question;
 pub use read::Read;
+pub use recovery::Recovery;
+pub use restore::Restore;
 pub use settings::Settings;
 pub use welcome::Welcome;

@@ -13,6 +13,7 @@ use crate::errors::While;
 use crate::locales::texts;
 use crate::money;
 use crate::pages::earn::{self, SavingFor};
+use crate::pages::recovery::SaveWords;
 use crate::state::{Loader, WalletState};
 use crate::view::{Child, child, view};
 
@@ -272,6 +273,7 @@ fn Arrived(earned: Earned) -> impl IntoView {
             {said.map(|said| view! { <Word said=said/> })}
             <SavingFor/>
             <Onward/>
+            <SaveWords/>
         </div>
     }
 }

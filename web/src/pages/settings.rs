@@ -6,9 +6,11 @@ mod deletion;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tuppence_wallet::WalletError;
-use tuppence_wallet::view::{CenterView, StorageState};
+use tuppence_wallet::view::{CenterView, RecoveryState, StorageState};
 
+use crate::address::A;
 use crate::components::{Heading, Trouble, loaded};
+use crate::dates;
 use crate::locales::{Language, texts};
 use crate::money;
 use crate::state::preferences::{Preferences, Theme};
@@ -26,7 +28,7 @@ pub fn Settings() -> impl IntoView {
     let ready = Memo::new(move |_| state.phase() == Phase::Ready);
     let failed = move || match state.phase() {
         Phase::Failed(error) => Some(view! { <Trouble error=error again=move || state.open()/> }),
-        Phase::Opening | Phase::Empty | Phase::Ready => None,
+        Phase::Opening | Phase::Empty | Phase::Lost | Phase::Ready => None,
     };
     view! {
         <div class="page--narrow">
@@ -51,7 +53,12 @@ pub fn Settings() -> impl IntoView {
 fn Safekeeping() -> impl IntoView {
     let texts = &texts().settings;
     let storage = Loader::new(|wallet| async move { Ok(wallet.storage_state().await) });
+    let recovery = Loader::new(|wallet| async move { wallet.recovery().await });
     view! {
+        <section>
+            <h2>{crate::locales::texts().recovery.title}</h2>
+            {loaded(recovery, move |state| view! { <RecoveryWords state=state/> })}
+        </section>
         <section>
             <h2>{texts.storage}</h2>
             {loaded(storage, move |state| view! { <Storage state=state storage=storage/> })}
@@ -61,6 +68,27 @@ fn Safekeeping() -> impl IntoView {
             <p>{texts.copy_what}</p>
             <SaveCopy/>
         </section>
+    }
+}
+
+#[component]
+fn RecoveryWords(state: RecoveryState) -> impl IntoView {
+    let texts = &texts().recovery;
+    let words = match (state.available, state.saved) {
+        (false, _) => texts.unavailable.to_owned(),
+        (true, Some(at)) => (texts.saved_on)(&dates::said_day(at)),
+        (true, None) => texts.unsaved.to_owned(),
+    };
+    view! {
+        <p>{words}</p>
+        {state.available.then(|| view! {
+            <p>
+                <A href="/recovery" class="button">
+                    {if state.saved.is_some() { texts.show } else { texts.save }}
+                </A>
+            </p>
+        })}
+        <p class="soft">{texts.devices}</p>
     }
 }
 
@@ -96,6 +124,7 @@ fn Storage(state: StorageState, storage: Loader<StorageState>) -> impl IntoView 
             <p>{words}</p>
             {button}
             <p role="status">{move || refused.get().then_some(texts.persist_refused)}</p>
+            <p class="soft">{crate::locales::texts().recovery.not_noticed}</p>
             {state.used_bytes.map(|bytes| view! { <p class="soft small">{(texts.used)(&said_bytes(bytes))}</p> })}
         </div>
     }

@@ -13,6 +13,7 @@ use crate::components::{Heading, Icon, Logo, Symbol, Trouble};
 use crate::errors::While;
 use crate::locales::texts;
 use crate::pages::question;
+use crate::pages::restore::HaveWords;
 use crate::state::WalletState;
 use crate::view::view;
 
@@ -86,6 +87,7 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
                 }
             }}
             <ul class="promises">{promises}</ul>
+            <HaveWords/>
             <HaveCopy/>
         </div>
     }
@@ -136,7 +138,7 @@ fn progressed(progress: Progress, before: RwSignal<Creation>) -> Creation {
         Progress::MeetingCenter => (texts.meeting, MET / 2),
         Progress::Solving { tried, expected } => (texts.solving, MET + solving(tried, expected)),
         Progress::Registering => (texts.registering, SOLVED + MET),
-        Progress::Done => (texts.done, WHOLE),
+        Progress::Following | Progress::Done => (texts.done, WHOLE),
     };
     Creation::Running { words, done: done.max(least), stoppable }
 }
@@ -167,7 +169,7 @@ async fn first_question(wallet: &Wallet) -> Option<String> {
 
 /// A wallet that was saved before comes back from its copy.
 #[component]
-fn HaveCopy() -> impl IntoView {
+pub fn HaveCopy() -> impl IntoView {
     let texts = texts();
     let state = WalletState::current();
     let input = NodeRef::<Input>::new();

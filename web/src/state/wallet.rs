@@ -24,6 +24,8 @@ pub enum Phase {
     Failed(WalletError),
     /// There is no wallet on this device yet.
     Empty,
+    /// There was one, and the browser has deleted it.
+    Lost,
     /// There is one.
     Ready,
 }
@@ -39,6 +41,7 @@ pub struct WalletState {
     online: RwSignal<bool>,
     entry: RwSignal<Option<HistoryEntry>>,
     resuming: StoredValue<Cell<bool>, LocalStorage>,
+    following: StoredValue<Cell<bool>, LocalStorage>,
     creating: StoredValue<bool>,
 }
 
@@ -54,6 +57,7 @@ impl WalletState {
             online: RwSignal::new(browser::is_online()),
             entry: RwSignal::new(None),
             resuming: StoredValue::new_local(Cell::new(false)),
+            following: StoredValue::new_local(Cell::new(false)),
             creating: StoredValue::new(false),
         };
         state.open();
@@ -61,8 +65,10 @@ impl WalletState {
             state.online.set(online);
             if online {
                 state.resume();
+                state.follow();
             }
         });
+        browser::on_seen(move || state.follow());
         state
     }
 
@@ -121,6 +127,7 @@ impl WalletState {
                     self.wallet.set_value(Some(wallet));
                     self.refresh().await;
                     self.resume();
+                    self.follow();
                 }
                 Err(error) => self.phase.set(Phase::Failed(error)),
             }
@@ -137,12 +144,16 @@ impl WalletState {
         let Some(wallet) = self.wallet() else { return };
         match wallet.status().await {
             Ok(status) => {
-                let registered = status.registered;
+                let (registered, lost) = (status.registered, status.lost);
                 self.status.set(Some(status));
                 if registered {
                     self.read_balance(&wallet).await;
                 }
-                let phase = if registered { Phase::Ready } else { Phase::Empty };
+                let phase = match (registered, lost) {
+                    (true, _) => Phase::Ready,
+                    (false, true) => Phase::Lost,
+                    (false, false) => Phase::Empty,
+                };
                 if self.phase.get_untracked() != phase && !self.creating.get_value() {
                     self.phase.set(phase);
                 }
@@ -168,6 +179,20 @@ impl WalletState {
         });
     }
 
+    /// Follows what other devices with the same recovery words have done, and keeps this one's notes for them. What
+    /// it finds out arrives as events; where it fails, the wallet shows what it knows.
+    pub fn follow(self) {
+        let Some(wallet) = self.wallet() else { return };
+        if self.phase.get_untracked() != Phase::Ready || self.following.with_value(|busy| busy.replace(true))
+        {
+            return;
+        }
+        spawn_local(async move {
+            let _ = wallet.sync().await;
+            self.following.with_value(|busy| busy.set(false));
+        });
+    }
+
     fn hear(self, event: WalletEvent) {
         self.revision.update(|revision| *revision = revision.wrapping_add(1));
         if let WalletEvent::Entry { entry } = event
@@ -188,7 +213,8 @@ impl WalletState {
 /// The wallet of this browser, at the center whose page this is.
 #[cfg(target_arch = "wasm32")]
 async fn browser_wallet() -> Result<Wallet, WalletError> {
-    tuppence_wallet::browser::open(None).await
+    let kit = std::rc::Rc::new(tuppence_wallet::ports::browser::Fetched);
+    tuppence_wallet::browser::open(None, kit).await
 }
 
 /// Natively the pages are checked and tested, and there is no browser that keeps a wallet.

@@ -70,7 +70,8 @@ pub fn clippy(report: &mut Report) -> Result<()> {
     report.check("clippy, natively", native)?;
 
     prerequisites::wasm_target()?;
-    let mut wasm = cargo(&["clippy", "--package", "tuppence-wallet", "--package", "tuppence-web"]);
+    let mut wasm = cargo(&["clippy"]);
+    wasm.args(["--package", "tuppence-wallet", "--package", "tuppence-web", "--package", "tuppence-kit"]);
     wasm.args(["--features", JS_API, "--target", WASM, "--", "-D", "warnings"]);
     report.check("clippy, WebAssembly", wasm)?;
     Ok(())

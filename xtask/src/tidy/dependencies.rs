@@ -10,10 +10,12 @@ use crate::{process, workspace};
 use super::Finding;
 
 /// Whom each of our crates may use, in any role.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("tuppence-protocol", &[]),
     ("tuppence-server", &["tuppence-protocol"]),
     ("tuppence-wallet", &["tuppence-protocol"]),
+    ("tuppence-kit", &["tuppence-wallet"]),
+    ("wasm-streams", &[]),
     ("tuppence-view", &[]),
     ("tuppence-web", &["tuppence-protocol", "tuppence-view", "tuppence-wallet"]),
     ("tuppence-cli", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),

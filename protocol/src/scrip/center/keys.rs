@@ -151,7 +151,7 @@ impl CenterKeys {
     }
 
     /// New scrip, under the newest secret.
-    pub(super) fn new_scrip(
+    pub(crate) fn new_scrip(
         &self,
         serial: Serial,
         value: Amount,

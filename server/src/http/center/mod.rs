@@ -5,6 +5,7 @@ mod desk;
 mod info;
 mod operator;
 mod payment;
+mod recovery;
 mod register;
 mod relay;
 mod shop;
@@ -20,6 +21,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Json, ServiceConfig};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
+use tuppence_protocol::ids::Serial;
 use tuppence_protocol::{Refusal, Text, Timestamp, TranId};
 
 use crate::center::keys::KeyFile;
@@ -56,7 +58,7 @@ pub struct Settings {
     pub origin: Text<300>,
     /// The wallet's built site.
     pub wallet_site: PathBuf,
-    /// Registrations from one network prefix.
+    /// Registrations, and claims, from one network prefix.
     pub registrations_per_minute: NonZeroU32,
     /// RSA decryptions at once.
     pub decryptions_max: usize,
@@ -72,6 +74,9 @@ pub struct CenterApi {
     clock: Arc<dyn Clock>,
     settings: Settings,
     desk: Desk,
+    claims: RateLimit,
+    statements: RateLimit<Serial>,
+    notes: RateLimit<Serial>,
     stopping: Stopping,
     wallet_site: WalletSite,
 }
@@ -92,6 +97,9 @@ impl CenterApi {
             committer,
             clock,
             desk: Desk::new(RateLimit::new(settings.registrations_per_minute), settings.decryptions_max),
+            claims: RateLimit::new(settings.registrations_per_minute),
+            statements: RateLimit::new(recovery::STATEMENTS_PER_MINUTE),
+            notes: RateLimit::new(recovery::NOTES_PER_MINUTE),
             wallet_site: WalletSite::new(settings.wallet_site.clone()),
             settings,
             stopping,
@@ -161,6 +169,10 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/shops").get(Access::Anyone, info::shops),
         Endpoint::at("/registration/challenge").get(Access::SameOrigin, register::challenge),
         Endpoint::at("/registration").post(Access::SameOrigin, register::register),
+        Endpoint::at("/recovery/claim").post(Access::SameOrigin, recovery::claim),
+        Endpoint::at("/recovery/notes").post(Access::SameOrigin, recovery::notes),
+        Endpoint::at("/recovery/mark").post(Access::SameOrigin, recovery::mark),
+        Endpoint::at("/statement").post(Access::SameOrigin, recovery::statement),
         Endpoint::at("/earner").post(Access::SameOrigin, payment::attest),
         Endpoint::at("/issue").post(Access::SameOrigin, payment::issue),
         Endpoint::at("/issue/finish").post(Access::SameOrigin, payment::finish_issue),

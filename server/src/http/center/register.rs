@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, Responder, rt, web};
+use tuppence_protocol::envelope::KeyEnvelope;
 use tuppence_protocol::scrip::registration::{RegistrationReply, RegistrationRequest};
 use tuppence_protocol::{ErrorCode, Secret};
 
@@ -33,7 +34,7 @@ pub(super) async fn register(
 
 async fn serve(api: &CenterApi, message: RegistrationRequest) -> Result<RegistrationReply, ApiError> {
     api.submit(Command::Admit(Box::new(message.clone()))).await?;
-    let session_key = match decrypt(api, &message).await {
+    let session_key = match decrypt(api, &message.key_envelope).await {
         Err(error) if error.code() == ErrorCode::Envelope => {
             let challenge = &message.etc.solution.challenge;
             api.submit(Command::UseUp { salt: challenge.salt, ends: challenge.expires }).await?;
@@ -49,9 +50,9 @@ async fn serve(api: &CenterApi, message: RegistrationRequest) -> Result<Registra
 }
 
 /// KS, on a thread of its own, a few at a time.
-async fn decrypt(api: &CenterApi, message: &RegistrationRequest) -> Result<Secret, ApiError> {
+pub(super) async fn decrypt(api: &CenterApi, envelope: &KeyEnvelope) -> Result<Secret, ApiError> {
     let turn = api.desk.turn().await?;
-    let (keys, envelope) = (api.keys.clone(), message.key_envelope.clone());
+    let (keys, envelope) = (api.keys.clone(), envelope.clone());
     let opened = web::block(move || {
         let opened = keys.session_key(&envelope);
         drop(turn);

@@ -1,5 +1,6 @@
-//! A limit by network prefix, for what is costly before anybody is known (T11, T14).
+//! Limits: by network prefix, for what is costly before anybody is known (T11, T14), or by purse.
 
+use std::hash::Hash;
 use std::num::NonZeroU32;
 
 use governor::clock::{Clock, DefaultClock};
@@ -9,16 +10,16 @@ use governor::{Quota, RateLimiter};
 use crate::http::error::ApiError;
 use crate::http::peer::Prefix;
 
-/// Prefixes that are remembered at most, before those that are idle are forgotten.
-const PREFIXES_MAX: usize = 100_000;
+/// Keys that are remembered at most, before those that are idle are forgotten.
+const KEYS_MAX: usize = 100_000;
 
-/// So many requests a minute from each prefix, and as many at once.
-pub struct RateLimit {
-    limiter: RateLimiter<Prefix, DashMapStateStore<Prefix>, DefaultClock>,
+/// So many requests a minute for each key, and as many at once.
+pub struct RateLimit<K: Hash + Eq + Clone = Prefix> {
+    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock>,
     clock: DefaultClock,
 }
 
-impl RateLimit {
+impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// A limit of `per_minute` requests.
     pub fn new(per_minute: NonZeroU32) -> Self {
         let clock = DefaultClock::default();
@@ -30,11 +31,11 @@ impl RateLimit {
     ///
     /// # Errors
     /// `rate_limited`, with the seconds to wait.
-    pub fn check(&self, prefix: Prefix) -> Result<(), ApiError> {
-        if self.limiter.len() > PREFIXES_MAX {
+    pub fn check(&self, key: K) -> Result<(), ApiError> {
+        if self.limiter.len() > KEYS_MAX {
             self.limiter.retain_recent();
         }
-        self.limiter.check_key(&prefix).map_err(|not_until| {
+        self.limiter.check_key(&key).map_err(|not_until| {
             ApiError::rate_limited(not_until.wait_time_from(self.clock.now()).as_secs().saturating_add(1))
         })
     }

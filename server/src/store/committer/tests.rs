@@ -12,7 +12,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::records::{Epoch, Payout};
 use crate::store::sqlite::SqliteStore;
 use crate::store::tests::fixture::*;
-use crate::store::{Changes, Row};
+use crate::store::{Changes, Row, Statement};
 
 /// The fixture's moves as commands.
 struct Moves;
@@ -95,6 +95,15 @@ struct Faulty {
 }
 
 impl Store for Faulty {
+    fn statement(
+        &mut self,
+        customer: Serial,
+        from: Serial,
+        limit: usize,
+    ) -> Result<Option<Statement>, StoreError> {
+        self.inner.statement(customer, from, limit)
+    }
+
     fn load(&mut self, wanted: Wanted) -> Result<WorkingSet, StoreError> {
         self.inner.load(wanted)
     }

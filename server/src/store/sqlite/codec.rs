@@ -5,11 +5,13 @@ use std::error::Error;
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Row, ToSql};
 use tuppence_protocol::ids::{IdType, Serial};
+use tuppence_protocol::recovery::notes::{Notes, Sealed};
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
 use tuppence_protocol::{Amount, Currency, HashAlgorithm, Seal, Text, Timestamp, TranId, WalletId};
 
 use super::super::records::{
-    Campaign, Claim, Direction, Epoch, EpochReason, Movement, Payout, PayoutState, Registration, Vendor,
+    Campaign, Claim, Direction, Epoch, EpochReason, KeptNotes, Movement, Payout, PayoutState, Registration,
+    Vendor,
 };
 use crate::ledger::{AccountId, Posting, Transfer};
 
@@ -35,6 +37,7 @@ pub(super) const EPOCH: &str = "number, began, reason, lost";
 pub(super) const CLAIM: &str = "customer, customer_secret_id, shown_algorithm, shown_secret_id, shown_serial, \
      shown_value, shown_ad, shown_expires, known_serial, known_value, at";
 pub(super) const MOVEMENT: &str = "reference, vendor, direction, amount, at";
+pub(super) const NOTES: &str = "customer, version, sealed, at";
 
 /// A row's columns, from left to right.
 pub(super) struct Columns<'r> {
@@ -258,6 +261,13 @@ impl<'r> Columns<'r> {
             _ => return Err("half of what the books had".into()),
         };
         Ok(Claim { custom_id: IdType { secret_id, serial_number }, shown, known, at: self.time()? })
+    }
+
+    pub fn notes(&mut self) -> Result<KeptNotes, Misfit> {
+        let customer = self.serial()?;
+        let version = self.serial()?;
+        let sealed = Sealed::try_from(self.take::<Vec<u8>>()?)?;
+        Ok(KeptNotes { customer, notes: Notes { version, sealed }, at: self.time()? })
     }
 
     pub fn balance(&mut self) -> Result<(AccountId, i64), Misfit> {

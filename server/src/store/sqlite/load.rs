@@ -14,10 +14,10 @@ use tuppence_protocol::{Currency, Timestamp};
 use super::super::records::Epoch;
 use super::super::resident::Resident;
 use super::super::working_set::Numbers;
-use super::super::{Directory, Records, StoreError, Wanted};
+use super::super::{Directory, Records, Statement, StoreError, Wanted};
 use super::cache::Cache;
 use super::codec::{
-    self, CAMPAIGN, CLAIM, Columns, EPOCH, MOVEMENT, Misfit, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR,
+    self, CAMPAIGN, CLAIM, Columns, EPOCH, MOVEMENT, Misfit, NOTES, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR,
 };
 
 /// Reads with one connection, which is in a transaction.
@@ -68,6 +68,10 @@ impl Reader<'_> {
         let claims = wanted.claims.iter().map(|customer| Value::Integer(codec::int(customer.get())));
         for claim in self.any_of("claims", CLAIM, "customer", claims, |c| c.claim())? {
             records.claims.insert(claim.custom_id.serial_number, claim);
+        }
+        let buyers = wanted.notes.iter().map(|customer| Value::Integer(codec::int(customer.get())));
+        for notes in self.any_of("notes", NOTES, "customer", buyers, |c| c.notes())? {
+            records.notes.insert(notes.customer, notes);
         }
         let salts = wanted.salts.iter().map(|salt| Value::Blob(salt.to_vec()));
         records.salts.extend(self.any_of("salts", "salt, ends", "salt", salts, |c| c.salt())?);
@@ -190,6 +194,33 @@ impl Reader<'_> {
     /// The epochs, the first one first.
     pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
         self.records("epochs", &format!("SELECT {EPOCH} FROM epochs ORDER BY number"), [], |c| c.epoch())
+    }
+
+    /// What has happened to one purse.
+    pub fn statement(
+        &self,
+        customer: Serial,
+        from: Serial,
+        limit: usize,
+    ) -> Result<Option<Statement>, StoreError> {
+        let sql = format!("SELECT {PURSE} FROM purses WHERE customer = ?1");
+        let customer = codec::int(customer.get());
+        let purse = self.records("purses", &sql, [customer], |c| c.purse())?.pop();
+        let Some(purse) = purse else { return Ok(None) };
+        // The index of spent serials has the steps of a buyer in their order.
+        let sql = format!(
+            "SELECT {STEP} FROM steps INDEXED BY steps_spent \
+             WHERE customer = ?1 AND old_serial >= ?2 AND new_serial <> old_serial \
+             ORDER BY old_serial LIMIT ?3"
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let parameters = (customer, codec::int(from.get()), limit);
+        let steps = self.records("steps", &sql, parameters, |c| c.step())?;
+        let cash_outs = steps.iter().filter(|step| step.key.vendor == 0);
+        let cash_outs = cash_outs.map(|step| Value::Blob(step.key.tran_id.as_bytes().to_vec()));
+        let payouts =
+            self.any_of("payouts", PAYOUT, "step_vendor = 0 AND step_tran", cash_outs, |c| c.payout())?;
+        Ok(Some(Statement { purse, steps, payouts }))
     }
 
     /// The oldest pending steps.

@@ -16,7 +16,8 @@ use crate::store::records::Epoch;
 const APPLICATION_ID: i32 = 0x5475_7070;
 
 /// The schema's versions, in order; a database of version `n` has had the first `n` of them.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The version that brought epochs.
 const WITH_EPOCHS: usize = 2;

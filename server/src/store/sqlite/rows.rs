@@ -10,8 +10,8 @@ use super::codec::{Columns, Misfit, STEP, TRANSFER};
 use super::committed::Committed;
 use super::open;
 use super::table::{
-    self, ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, SALTS,
-    STEPS, TRANSFERS, Table, VENDORS,
+    self, ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS,
+    SALTS, STEPS, TRANSFERS, Table, VENDORS,
 };
 use crate::ledger::journal::{self, Field, Head};
 
@@ -37,6 +37,7 @@ pub(super) fn visit(connection: &Connection, currency: Currency, visit: Visit<'_
     scan.table(&MOVEMENTS, visit, |c| c.movement().map(Row::Movement))?;
     scan.table(&EPOCHS, visit, |c| c.epoch().map(Row::Epoch))?;
     scan.table(&CLAIMS, visit, |c| c.claim().map(Row::Claim))?;
+    scan.table(&NOTES, visit, |c| c.notes().map(Row::Notes))?;
     scan.unshown(&SALTS, visit)?;
     committed.into_inner().conclude(visit);
     Ok(())

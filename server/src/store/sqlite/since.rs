@@ -14,8 +14,8 @@ use super::codec::{Columns, Misfit};
 use super::committed::{Committed, entries_back};
 use super::rows::{Visit, read_row, transfer};
 use super::table::{
-    ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, SALTS, STEPS,
-    TRANSFERS, Table, VENDORS, field,
+    ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS, SALTS,
+    STEPS, TRANSFERS, Table, VENDORS, field,
 };
 use crate::ledger::AccountId;
 use crate::ledger::journal::{self, Head};
@@ -63,7 +63,7 @@ pub(super) fn visit(
     scan.fetch_all(&MOVEMENTS, &movements, visit, |c| c.movement().map(Row::Movement))?;
     scan.whole(&EPOCHS, visit, |c| c.epoch().map(Row::Epoch))?;
     scan.whole(&CLAIMS, visit, |c| c.claim().map(Row::Claim))?;
-    for table in [&CENTER, &SALTS] {
+    for table in [&CENTER, &SALTS, &NOTES] {
         for key in touched(&scan, table) {
             scan.check(table, &key, visit)?;
         }

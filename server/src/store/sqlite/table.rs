@@ -3,7 +3,9 @@
 use rusqlite::types::{Value, ValueRef};
 use tuppence_protocol::TranId;
 
-use super::codec::{CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, REGISTRATION, STEP, TRANSFER, VENDOR};
+use super::codec::{
+    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, REGISTRATION, STEP, TRANSFER, VENDOR,
+};
 use crate::ledger::journal::{self, Field, RowDigest};
 
 /// A table of the books.
@@ -33,9 +35,10 @@ pub(super) const SALTS: Table = Table { code: 11, name: "salts", columns: "salt,
 
 pub(super) const EPOCHS: Table = Table { code: 12, name: "epochs", columns: EPOCH, key_columns: 1 };
 pub(super) const CLAIMS: Table = Table { code: 13, name: "claims", columns: CLAIM, key_columns: 1 };
+pub(super) const NOTES: Table = Table { code: 14, name: "notes", columns: codec::NOTES, key_columns: 1 };
 
 /// In the order of their codes.
-pub(super) const ALL: [&Table; 13] = [
+pub(super) const ALL: [&Table; 14] = [
     &CENTER,
     &VENDORS,
     &CAMPAIGNS,
@@ -49,6 +52,7 @@ pub(super) const ALL: [&Table; 13] = [
     &SALTS,
     &EPOCHS,
     &CLAIMS,
+    &NOTES,
 ];
 
 impl Table {

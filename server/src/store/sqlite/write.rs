@@ -5,15 +5,16 @@ use rusqlite::{CachedStatement, Connection, params_from_iter};
 use tuppence_protocol::Text;
 use tuppence_protocol::scrip::center::{Purse, Step};
 
-use super::super::records::{Campaign, Claim, Epoch, Movement, Payout, Registration, Vendor};
+use super::super::records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Registration, Vendor};
 use super::super::{Change, Changes, StoreError};
 use super::codec::{
-    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER, VENDOR,
+    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, NOTES, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER,
+    VENDOR,
 };
 use super::journal::Batch;
 use super::table::{
-    ACCOUNTS, CAMPAIGNS, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, SALTS, STEPS, TRANSFERS,
-    VENDORS,
+    self, ACCOUNTS, CAMPAIGNS, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, SALTS, STEPS,
+    TRANSFERS, VENDORS,
 };
 use crate::ledger::Transfer;
 
@@ -33,6 +34,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes, batch: &mut Batc
     write_purses(connection, &changes.purses, batch)?;
     write_payouts(connection, &changes.payouts, batch)?;
     write_movements(connection, &changes.movements, batch)?;
+    write_notes(connection, &changes.notes, batch)?;
     write_transfers(connection, &changes.transfers, batch)?;
     let mut put = connection.prepare_cached(
         "INSERT INTO accounts (kind, number, balance) VALUES (?1, ?2, ?3) \
@@ -246,6 +248,26 @@ fn write_movements(
             .number(movement.at);
         once(&mut insert, &parameters)?;
         batch.row(&MOVEMENTS, &parameters);
+    }
+    Ok(())
+}
+
+fn write_notes(
+    connection: &Connection,
+    notes: &[Change<KeptNotes>],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("notes", NOTES, 4))?;
+    let mut replace = connection
+        .prepare_cached("UPDATE notes SET version = ?2, sealed = ?3, at = ?4 WHERE customer = ?1")?;
+    for Change { before, after } in notes {
+        let row = Parameters::default()
+            .number(after.customer)
+            .number(after.notes.version)
+            .bytes(after.notes.sealed.as_slice())
+            .number(after.at);
+        once(if before.is_some() { &mut replace } else { &mut insert }, &row)?;
+        batch.row(&table::NOTES, &row);
     }
     Ok(())
 }

@@ -40,6 +40,8 @@ macro_rules! store_conformance {
                 an_epoch_begins_with_numbers_of_its_own,
                 a_buyer_has_one_claim,
                 what_was_cancelled_and_never_came_is_forgotten_and_nothing_else,
+                a_statement_has_the_steps_of_one_buyer_in_order,
+                notes_replace_those_that_were_read_and_no_others,
                 the_oldest_pending_steps_come_first,
                 payout_orders_are_listed_in_order,
                 after_a_whole_life_the_audit_finds_nothing,
@@ -267,6 +269,48 @@ fn solved_challenges_are_remembered_until_they_end(store: &mut dyn Store) {
     .unwrap();
     let set = store.load(salts()).unwrap();
     assert_eq!((set.salt(&[1; 16]), set.salt(&[2; 16])), (None, Some(at(200))));
+}
+
+fn a_statement_has_the_steps_of_one_buyer_in_order(store: &mut dyn Store) {
+    live_a_life(store);
+    run(store, Wanted::default(), |set| register(set, 2)).unwrap();
+    let told = store.statement(serial(1), serial(1), 100).unwrap().unwrap();
+    let keys: Vec<_> = told.steps.iter().map(|step| step.key).collect();
+    // The forestalled payment (1/4) never was.
+    assert_eq!(keys, [key(1, 1), key(1, 2), key(1, 3), key(0, 1), key(0, 2), key(0, 3), key(1, 5)]);
+    assert_eq!(told.purse.pending, Some(key(1, 5)));
+    let mut payouts: Vec<_> = told.payouts.iter().map(|payout| payout.number).collect();
+    payouts.sort_unstable();
+    assert_eq!(payouts, [1, 2, 3]);
+    let from = told.steps[2].old.serial;
+    let part = store.statement(serial(1), from, 2).unwrap().unwrap();
+    assert_eq!(part.steps.iter().map(|step| step.key).collect::<Vec<_>>(), [key(1, 3), key(0, 1)]);
+    assert!(store.statement(serial(2), serial(1), 100).unwrap().unwrap().steps.is_empty());
+    assert!(store.statement(serial(3), serial(1), 100).unwrap().is_none());
+}
+
+fn notes_replace_those_that_were_read_and_no_others(store: &mut dyn Store) {
+    furnish(store);
+    let wanted = || Wanted { notes: [serial(1)].into(), ..wanted([1], []) };
+    for version in [1, 2] {
+        run(store, wanted(), |set| {
+            set.put_notes(notes(1, version));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(store.load(wanted()).unwrap().notes(serial(1)), Some(&notes(1, version)));
+    }
+    let late = Changes {
+        notes: vec![Change { before: Some(notes(1, 1)), after: notes(1, 2) }],
+        ..Changes::default()
+    };
+    assert_refused(force(store, late));
+    let foreign = |set: &mut WorkingSet| -> Result<(), _> {
+        set.put_notes(notes(2, 1));
+        Ok(())
+    };
+    let wanted = Wanted { notes: [serial(2)].into(), ..Wanted::default() };
+    assert!(run(store, wanted, foreign).is_err(), "notes of nobody");
 }
 
 fn the_oldest_pending_steps_come_first(store: &mut dyn Store) {

@@ -1,6 +1,7 @@
 //! A small center for the tests of the store: the moves of spec 01 without messages, seals or limits.
 
 use tuppence_protocol::ids::{IdType, Serial};
+use tuppence_protocol::recovery::notes::Notes;
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
 use tuppence_protocol::{
     Amount, Currency, ErrorCode, HashAlgorithm, KeyRing, Refusal, Seal, Secret, Timestamp, TranId, VendorId,
@@ -9,7 +10,7 @@ use tuppence_protocol::{
 
 use crate::ledger::{AccountId, Posting, Transfer, demands};
 use crate::store::records::{
-    Campaign, Claim, Direction, Movement, Payout, PayoutState, Reference, Registration, Vendor,
+    Campaign, Claim, Direction, KeptNotes, Movement, Payout, PayoutState, Reference, Registration, Vendor,
 };
 use crate::store::{Store, Wanted, WorkingSet};
 
@@ -39,6 +40,12 @@ pub fn wanted<const C: usize, const S: usize>(customers: [u64; C], steps: [StepK
         steps: steps.into_iter().collect(),
         ..Wanted::default()
     }
+}
+
+/// Notes of a buyer.
+pub fn notes(customer: u64, version: u64) -> KeptNotes {
+    let sealed = vec![u8::try_from(version).unwrap(); 40].try_into().unwrap();
+    KeptNotes { customer: serial(customer), notes: Notes { version: serial(version), sealed }, at: AT }
 }
 
 /// Wants the movements of these references.
@@ -307,7 +314,9 @@ pub fn go_on(store: &mut dyn Store) {
     }
     run(store, wanted([1], [key(1, 4)]), |set| forestall(set, one, key(1, 4))).unwrap();
     run(store, wanted([1], [key(1, 5)]), |set| begin(set, StepKind::Payment, one, key(1, 5), 20)).unwrap();
-    run(store, Wanted::default(), |set| {
+    let wanted_notes = Wanted { notes: [one].into(), ..wanted([1], []) };
+    run(store, wanted_notes, |set| {
+        set.put_notes(notes(1, 1));
         set.put_salt([3; 16], AT);
         let custom_id = IdType { secret_id: 1, serial_number: one };
         let known = Some((serial(9), usd(300)));

@@ -45,6 +45,11 @@ impl WorkingSet {
                 return Err(format!("campaign {}: its amounts make no sense", campaign.number));
             }
         }
+        for customer in self.notes.touched() {
+            if self.purse(*customer).is_none() {
+                return Err(format!("the notes of buyer {} belong to no purse", customer.get()));
+            }
+        }
         for registration in self.registrations.touched().filter_map(|wallet| self.registration(wallet)) {
             let first = registration.first.value;
             if !self.ours(first) || !first.is_zero() || self.purse(registration.customer).is_none() {

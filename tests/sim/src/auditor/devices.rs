@@ -69,7 +69,15 @@ impl Auditor {
         let Ok(message) = serde_json::from_slice::<Value>(body) else { return };
         let mark = match to {
             Party::Center if STORED.contains(&path) => {
-                let asks = path.ends_with("/finish") && message["transaction"].is_null();
+                // A question, or the end of another device's step, which the center's own statement has named: nothing
+                // is lost if this device forgets it.
+                let names = |tran_id: &str| {
+                    let operations = records.range("operation/".to_owned()..);
+                    let mut operations = operations.take_while(|(key, _)| key.starts_with("operation/"));
+                    operations.any(|(_, record)| contains(record, tran_id.as_bytes()))
+                };
+                let named = message["transaction"]["tranId"].as_str();
+                let asks = path.ends_with("/finish") && !named.is_some_and(names);
                 if asks { None } else { message["hash"].as_str().or(message["id"].as_str()) }
             }
             Party::Shop(_) if path == "earn" => message["earner"]["seal"].as_str(),

@@ -185,6 +185,8 @@ impl Auditor {
                 | Said::Swept(_)
                 | Said::UsedUp
                 | Said::Admitted
+                | Said::Notes(_)
+                | Said::Recovered(_)
                 | Said::Claimed,
             ) => true,
             _ => false,
@@ -315,6 +317,8 @@ pub fn name(command: &Command) -> &'static str {
         Command::Register { .. } | Command::Admit(_) => "R1",
         Command::UseUp { .. } => "used-up challenge",
         Command::Claim(_) => "claim",
+        Command::AdmitRecovery(_) | Command::Recover { .. } => "C1",
+        Command::Notes(_) => "N1",
         Command::Attest(_) => "E1",
         Command::Issue(message) => message.header.cmd_type.as_str(),
         Command::Payment(message) => message.header.cmd_type.as_str(),

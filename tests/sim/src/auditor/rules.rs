@@ -97,6 +97,8 @@ impl Books {
                 ring.insert(next, secret.clone());
                 Ok(Expected::Other)
             }
+            // Its wallets keep no words, so that they neither claim a purse nor keep notes; both move no money.
+            Command::AdmitRecovery(_) | Command::Recover { .. } | Command::Notes(_) => Ok(Expected::Other),
             Command::Vendors | Command::Admit(_) => Ok(Expected::Other),
             Command::Claim(scrip) => self.claim(scrip, now),
             Command::UseUp { salt, ends } => {

@@ -17,7 +17,7 @@ use web_sys::{
     IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
 };
 
-use super::{method, navigator, object, property};
+use super::{mark, method, navigator, object, property};
 use crate::ports::{Changes, Scan, Storage, StorageError};
 use crate::view::StorageState;
 
@@ -147,6 +147,10 @@ impl Storage for IndexedDb {
 
     async fn commit(&self, changes: Changes) -> Result<()> {
         let (transaction, store) = self.store(RECORDS, Mode::Write).await?;
+        let required = match changes.requires {
+            Some(key) => Some(store.get(&JsValue::from_str(key)).map_err(unavailable)?),
+            None => None,
+        };
         for (key, record) in &changes.changes {
             let key = JsValue::from_str(key);
             let asked = match record {
@@ -158,6 +162,13 @@ impl Storage for IndexedDb {
                 let _ = transaction.abort();
                 return Err(unavailable(error));
             }
+        }
+        // Answered before the writes, which can still be taken back then.
+        if let Some(required) = required
+            && settle(&required).await?.is_undefined()
+        {
+            let _ = transaction.abort();
+            return Err(StorageError::Gone);
         }
         complete(&transaction).await
     }
@@ -178,6 +189,14 @@ impl Storage for IndexedDb {
 
     async fn persist(&self) -> bool {
         ask_storage("persist").await.and_then(|answer| answer.as_bool()).unwrap_or(false)
+    }
+
+    fn is_marked(&self) -> bool {
+        mark::is_set(&self.name)
+    }
+
+    async fn mark(&self, present: bool) {
+        mark::set(&self.name, present).await;
     }
 }
 

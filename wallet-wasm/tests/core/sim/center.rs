@@ -1,6 +1,6 @@
 //! A payment center in memory: the rules of `protocol::scrip::center`, with maps for records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde::Serialize;
@@ -8,6 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tuppence_protocol::envelope::CenterPrivateKey;
 use tuppence_protocol::ids::{Serial, TranId, WalletId};
+use tuppence_protocol::recovery::claim::{ClaimReply, ClaimRequest};
+use tuppence_protocol::recovery::notes::{Notes, NotesReply, NotesRequest};
+use tuppence_protocol::recovery::statement::{STEPS_MAX, StatementReply, StatementRequest};
+use tuppence_protocol::recovery::{Claimed, StatementRow};
 use tuppence_protocol::scrip::cash_out::{CashOutStage, CashOutState};
 use tuppence_protocol::scrip::center::{
     Center, CenterKeys, Change, Found, Outcome, Policy, Purse, Seller, Step, StepKey, StepKind, StepState,
@@ -34,7 +38,12 @@ pub struct CenterSim {
     pub shop_secrets: KeyRing,
     pub purses: BTreeMap<Serial, Purse>,
     pub steps: BTreeMap<StepKey, Step>,
-    registrations: BTreeMap<WalletId, ([u8; 32], RegistrationReply)>,
+    registrations: BTreeMap<WalletId, ([u8; 32], RegistrationReply, Claimed)>,
+    /// Solutions that were used for a claim.
+    claimed: BTreeSet<[u8; 16]>,
+    pub notes: BTreeMap<Serial, Notes>,
+    /// Steps on a page of a statement.
+    pub page: usize,
     campaign: Amount,
     earned_by_shop: Amount,
     paid_out: Amount,
@@ -98,6 +107,9 @@ impl CenterSim {
             purses: BTreeMap::new(),
             steps: BTreeMap::new(),
             registrations: BTreeMap::new(),
+            claimed: BTreeSet::new(),
+            notes: BTreeMap::new(),
+            page: STEPS_MAX,
             campaign: usd("100"),
             earned_by_shop: usd("0"),
             paid_out: usd("0"),
@@ -199,6 +211,9 @@ impl CenterSim {
                 ok(&self.center.challenge([self.random; 16], now))
             }
             "/registration" => reply(decode(body).and_then(|message| self.register(&message, now))),
+            "/recovery/claim" => reply(decode(body).and_then(|message| self.claim(&message, now))),
+            "/recovery/notes" => reply(decode(body).and_then(|message| self.notes(&message, now))),
+            "/statement" => reply(decode(body).and_then(|message| self.statement(&message, now))),
             "/earner" => reply(decode(body).and_then(|message| self.attest(&message))),
             "/issue" => reply(decode(body).and_then(|message| self.issue(&message, now))),
             "/payment" => reply(decode(body).and_then(|message| self.pay(&message, now))),
@@ -207,7 +222,7 @@ impl CenterSim {
             }
             "/cash-out" => reply(decode(body).and_then(|message: PurchaseRequest| {
                 self.random += 1;
-                self.center.cash_out_offer(&message, TranId::new(now, [self.random; 10]), now)
+                self.center.cash_out_offer(&message, TranId::new(now, [128 + self.random; 10]), now)
             })),
             "/cash-out/state" => reply(decode(body).and_then(|receipt| self.cash_out_state(&receipt))),
             _ => (404, Vec::new()),
@@ -239,7 +254,7 @@ impl CenterSim {
         message: &RegistrationRequest,
         now: Timestamp,
     ) -> Result<RegistrationReply, Refusal> {
-        if let Some((digest, reply)) = self.registrations.get(&message.id) {
+        if let Some((digest, reply, _)) = self.registrations.get(&message.id) {
             if *digest == message.digest() {
                 return Ok(reply.clone());
             }
@@ -253,9 +268,59 @@ impl CenterSim {
         let purse = self.center.new_purse(customer, now)?;
         let reply =
             self.center.registration_reply(purse.custom_id, &purse.live, &session_key, [9; 12], now)?;
+        let claimed =
+            Claimed { wallet_key: message.etc.wallet_key, custom_id: purse.custom_id, registered: now };
         self.purses.insert(customer, purse);
-        self.registrations.insert(message.id, (message.digest(), reply.clone()));
+        self.registrations.insert(message.id, (message.digest(), reply.clone(), claimed));
         Ok(reply)
+    }
+
+    fn claim(&mut self, message: &ClaimRequest, now: Timestamp) -> Result<ClaimReply, Refusal> {
+        self.center.check_claim(message, now)?;
+        let session_key = key()
+            .decrypt(&message.key_envelope, &mut rng())
+            .map_err(|error| Refusal::new(ErrorCode::Envelope, error.to_string()))?;
+        if !self.claimed.insert(message.solution.challenge.salt) {
+            return Err(Refusal::new(ErrorCode::Challenge, "The solution was used before."));
+        }
+        let claimed = self.registrations.get(&message.id).map(|(_, _, claimed)| claimed);
+        self.center.claim(message, claimed, &session_key, [9; 12], now)
+    }
+
+    fn statement(&self, message: &StatementRequest, now: Timestamp) -> Result<StatementReply, Refusal> {
+        self.center.check_statement(message)?;
+        let customer = message.scrip.scrip.custom_id.serial_number;
+        let own = self.steps.values().filter(|step| step.customer == customer && !step.is_tombstone());
+        let mut steps: Vec<&Step> = own.filter(|step| step.old.serial >= message.from).collect();
+        steps.sort_by_key(|step| step.old.serial);
+        let more = steps.len() > self.page;
+        let rows: Vec<StatementRow<'_>> = steps
+            .into_iter()
+            .take(self.page)
+            .map(|step| StatementRow {
+                step,
+                seller: if step.key.vendor == 0 { self.center.as_seller() } else { self.shop() },
+                payout: self.payout(step),
+            })
+            .collect();
+        self.center.statement(message, &self.purses[&customer], &rows, more, now)
+    }
+
+    fn notes(&mut self, message: &NotesRequest, now: Timestamp) -> Result<NotesReply, Refusal> {
+        let customer = message.scrip.scrip.custom_id.serial_number;
+        let (reply, notes) =
+            self.center.notes(message, self.purses.get(&customer), self.notes.get(&customer), now)?;
+        if let Some(notes) = notes {
+            self.notes.insert(customer, notes);
+        }
+        Ok(reply)
+    }
+
+    fn payout(&self, step: &Step) -> Option<CashOutState> {
+        let (state, date) = self.payouts.get(&step.key.tran_id).filter(|_| step.key.vendor == 0)?;
+        let fee = self.center.policy.payout_fee;
+        let amount = step.amount.checked_sub(fee).unwrap();
+        Some(CashOutState { state: *state, number: 1, amount, fee, date: *date, note: None })
     }
 
     fn attest(&self, message: &AttestationRequest) -> Result<impl Serialize + use<>, Refusal> {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 pub use center::CenterSim;
 pub use ports::{Faults, Loss};
-use ports::{FaultyStorage, Network};
+use ports::{FaultyStorage, FetchedKit, Network};
 pub use shop::ShopSim;
 use tuppence_protocol::envelope::Fingerprint;
 use tuppence_protocol::{Amount, Duration, Timestamp};
@@ -74,6 +74,7 @@ impl World {
     pub fn copy(&self) -> World {
         let storage = MemoryStorage::default();
         storage.replace(self.storage.records());
+        storage.set_mark(tuppence_wallet::ports::Storage::is_marked(&self.storage));
         World {
             outside: Rc::new(RefCell::new(self.outside.borrow().clone())),
             clock: MemoryClock::new(tuppence_wallet::ports::Clock::now(&self.clock)),
@@ -127,6 +128,7 @@ impl World {
             lock: Rc::new(self.lock.clone()),
             events: Rc::new(self.events.tab()),
             vault: Rc::new(PlainVault),
+            kit: Rc::new(FetchedKit(self.faults.clone())),
         };
         let config = Config { center_origin: CENTER.parse().unwrap(), fingerprint };
         Wallet::open(ports, config).await

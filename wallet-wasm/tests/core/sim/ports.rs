@@ -6,11 +6,13 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use async_trait::async_trait;
+use tuppence_wallet::kit::{Heard, Included, Kit, Task};
 use tuppence_wallet::ports::memory::{MemoryClock, MemoryStorage};
 use tuppence_wallet::ports::{
     Changes, Clock, NetworkError, Request, Response, Scan, Storage, StorageError, Transport,
 };
 use tuppence_wallet::view::StorageState;
+use tuppence_wallet::{Problem, Wallet, WalletError};
 
 use super::Outside;
 
@@ -18,16 +20,40 @@ use super::Outside;
 #[derive(Default)]
 pub struct Faults {
     crash_after: Cell<Option<u32>>,
+    pauses: Cell<bool>,
     crashed: Cell<bool>,
     loss: Cell<Option<(u32, Loss)>>,
     requests: RefCell<Vec<String>>,
+    /// Address and body of each request, where they are kept.
+    bodies: RefCell<Option<Bodies>>,
     forgery: RefCell<Option<(String, Box<Forge>)>>,
+    /// Whether the kit cannot be fetched.
+    pub kit_away: Cell<bool>,
+    /// How often the kit was asked.
+    pub kit_asked: Cell<u32>,
     pub offline: Cell<bool>,
     pub storage_full: Cell<bool>,
 }
 
+/// Addresses and bodies of requests.
+type Bodies = Vec<(String, Vec<u8>)>;
+
 /// What a forger does to a reply.
 type Forge = dyn Fn(&mut serde_json::Value);
+
+/// The kit as a page has it, which may not be there when it is needed.
+pub struct FetchedKit(pub Rc<Faults>);
+
+#[async_trait(?Send)]
+impl Kit for FetchedKit {
+    async fn run(&self, wallet: &Wallet, task: Task, heard: Heard) -> Result<Vec<String>, WalletError> {
+        self.0.kit_asked.set(self.0.kit_asked.get() + 1);
+        if self.0.kit_away.get() {
+            return Err(Problem::KitUnavailable.into());
+        }
+        Included.run(wallet, task, heard).await
+    }
+}
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +73,12 @@ impl Faults {
         self.crashed.set(false);
     }
 
+    /// As a crash, but after it the same future may go on.
+    pub fn pause_after(&self, points: u32) {
+        self.crash_after(points);
+        self.pauses.set(true);
+    }
+
     /// Whether the crash has come.
     pub fn has_crashed(&self) -> bool {
         self.crashed.get()
@@ -56,6 +88,7 @@ impl Faults {
     pub fn mend(&self) {
         self.crash_after.set(None);
         self.crashed.set(false);
+        self.pauses.set(false);
         self.loss.set(None);
     }
 
@@ -95,11 +128,33 @@ impl Faults {
         self.requests.borrow().iter().filter(|request| request.ends_with(path)).count()
     }
 
+    /// Keeps the bodies of requests from here on.
+    pub fn keep_bodies(&self) {
+        *self.bodies.borrow_mut() = Some(Vec::new());
+    }
+
+    /// The kept bodies.
+    pub fn bodies(&self) -> Vec<Vec<u8>> {
+        self.bodies.borrow().iter().flatten().map(|(_, body)| body.clone()).collect()
+    }
+
+    /// The last kept body to this path.
+    pub fn body_of(&self, path: &str) -> Vec<u8> {
+        let bodies = self.bodies.borrow();
+        let found = bodies.iter().flatten().rev().find(|(address, _)| address.ends_with(path));
+        found.expect("such a request was sent").1.clone()
+    }
+
     async fn point(&self) {
         // Every point is an await that really waits.
         let mut waited = false;
         poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
         match self.crash_after.get() {
+            Some(0) if self.pauses.get() => {
+                self.crash_after.set(None);
+                self.crashed.set(true);
+                self.point_without_crash().await;
+            }
             Some(0) => {
                 self.crashed.set(true);
                 pending().await
@@ -155,6 +210,15 @@ impl Storage for FaultyStorage {
     async fn persist(&self) -> bool {
         self.storage.persist().await
     }
+
+    fn is_marked(&self) -> bool {
+        self.storage.is_marked()
+    }
+
+    async fn mark(&self, present: bool) {
+        self.faults.point().await;
+        self.storage.mark(present).await;
+    }
 }
 
 /// The way to center and shop.
@@ -172,6 +236,9 @@ impl Transport for Network {
             return Err(NetworkError::Offline);
         }
         self.faults.requests.borrow_mut().push(format!("{}{}", request.origin, request.path));
+        if let (Some(bodies), Some(body)) = (&mut *self.faults.bodies.borrow_mut(), &request.body) {
+            bodies.push((request.path.clone(), body.clone()));
+        }
         let loss = self.faults.loss_now();
         if loss == Some(Loss::Request) {
             return Err(NetworkError::Unreachable);

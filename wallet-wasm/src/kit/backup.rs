@@ -4,24 +4,28 @@
 //! outlive it. It is versioned, names its center, and every record in it is checked before it is taken.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
+use tuppence_protocol::bytes::Bytes;
+use tuppence_protocol::recovery::words::Mnemonic;
 use tuppence_protocol::{Secret, Timestamp};
 
 use crate::error::{Problem, WalletError};
 use crate::json::{self, Tree};
-use crate::operation::session::{Session, check_version, hold, unwrap, wrap};
+use crate::kit::clear;
+use crate::operation::session::{Session, check_version, unwrap, wrap, wrap_words};
 use crate::origin::Origin;
-use crate::ports::{Changes, Scan};
+use crate::ports::Scan;
 use crate::record::{self, WalletRecord};
-use crate::view::WalletEvent;
 use crate::wallet::Inner;
 
 const FORMAT: &str = "tuppence-wallet";
 const VERSION: u32 = 1;
 /// The largest copy that is read, in bytes.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The bits of recovery words.
+type Words = Bytes<16>;
 
 /// A wallet as a file.
 #[derive(Serialize, Deserialize)]
@@ -34,12 +38,14 @@ struct Backup {
     exported: Timestamp,
     custom_secret: Secret,
     wallet_key: Secret,
+    /// The 128 bits of the recovery words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    words: Option<Words>,
     records: BTreeMap<String, Tree>,
 }
 
 /// The wallet as text.
-pub(crate) async fn export(inner: &Rc<Inner>) -> Result<String, WalletError> {
-    let session = Session::open(inner).await?;
+pub(super) async fn export(session: &Session) -> Result<String, WalletError> {
     let ports = session.ports();
     let mut records = BTreeMap::new();
     for (key, record) in ports.storage.list("", Scan::All).await? {
@@ -47,6 +53,13 @@ pub(crate) async fn export(inner: &Rc<Inner>) -> Result<String, WalletError> {
             .map_err(|error| WalletError::from(Problem::RecordDamaged).because(format!("{key}: {error}.")))?;
         records.insert(key, value);
     }
+    let words = match session.wallet.words {
+        Some(_) => {
+            let words = session.mnemonic().await?;
+            Some(Words::try_from(words.entropy().to_vec()).map_err(|_| Problem::RecordDamaged)?)
+        }
+        None => None,
+    };
     let backup = Backup {
         format: FORMAT.to_owned(),
         version: VERSION,
@@ -56,28 +69,21 @@ pub(crate) async fn export(inner: &Rc<Inner>) -> Result<String, WalletError> {
         exported: session.now(),
         custom_secret: session.custom_secret.clone(),
         wallet_key: unwrap(ports, session.wallet.wallet_key.as_slice()).await?,
+        words,
         records,
     };
     json::pretty(&backup)
         .map_err(|error| WalletError::from(Problem::RecordDamaged).because(format!("{error}.")))
 }
 
-/// Takes a copy, and asks the center for the live scrip if it can be reached.
-pub(crate) async fn import(inner: &Rc<Inner>, copy: &str, replace: bool) -> Result<(), WalletError> {
+/// Puts a copy in place of all records. An existing wallet is given up only with `replace`.
+pub(super) async fn import(inner: &Inner, copy: &str, replace: bool) -> Result<(), WalletError> {
     let backup = parse(copy)?;
     if backup.center != inner.config.center_origin {
         return Err(WalletError::from(Problem::BackupForeign).because(format!("It is of {}.", backup.center)));
     }
     let ports = &inner.ports;
-    let guard = hold(inner).await?;
-    let existing = ports.storage.list("", Scan::All).await?;
-    if existing.iter().any(|(key, _)| key == "wallet") && !replace {
-        return Err(Problem::WalletExists.into());
-    }
-    let mut changes = Changes::default();
-    for (key, _) in existing {
-        changes.remove(key);
-    }
+    let mut changes = clear(inner, replace).await?;
     let damaged = |error| WalletError::from(Problem::BackupInvalid).because(format!("{error}."));
     for (key, value) in &backup.records {
         changes.put(key.clone(), json::write(value).map_err(damaged)?);
@@ -87,16 +93,17 @@ pub(crate) async fn import(inner: &Rc<Inner>, copy: &str, replace: bool) -> Resu
     check_version(&wallet)?;
     wallet.custom_secret = wrap(ports, &backup.custom_secret).await?;
     wallet.wallet_key = wrap(ports, &backup.wallet_key).await?;
+    wallet.words = match &backup.words {
+        Some(words) => {
+            let entropy = words.as_slice().try_into().map_err(|_| Problem::BackupInvalid)?;
+            Some(wrap_words(ports, &Mnemonic::from_entropy(entropy)).await?)
+        }
+        None => None,
+    };
     wallet.stale = true;
     changes.write("", &wallet)?;
     ports.storage.commit(changes).await?;
-    drop(guard);
-    inner.tell(&WalletEvent::Wallet);
-
-    // Where the center cannot be reached now, the record says that it is still to be asked.
-    if let Ok(mut session) = Session::open(inner).await {
-        let _ = session.settle().await;
-    }
+    ports.storage.mark(true).await;
     Ok(())
 }
 
@@ -125,17 +132,4 @@ fn parse(copy: &str) -> Result<Backup, WalletError> {
 struct Header {
     format: String,
     version: u32,
-}
-
-/// Removes all records.
-pub(crate) async fn delete(inner: &Rc<Inner>) -> Result<(), WalletError> {
-    let guard = hold(inner).await?;
-    let mut changes = Changes::default();
-    for (key, _) in inner.ports.storage.list("", Scan::All).await? {
-        changes.remove(key);
-    }
-    inner.ports.storage.commit(changes).await?;
-    drop(guard);
-    inner.tell(&WalletEvent::Wallet);
-    Ok(())
 }

@@ -1,0 +1,83 @@
+//! Naming again: entries that the books brought while a shop, or the center's notes, did not answer.
+
+use tuppence_protocol::recovery::statement::StatementKind;
+use tuppence_protocol::scrip::receipt::Receipt;
+
+use crate::error::WalletError;
+use crate::kit::names::{Named, Names, Unnamed};
+use crate::operation::session::Session;
+use crate::ports::{Changes, Scan};
+use crate::record::{self, Answered, at_shop};
+use crate::view::{EntryKind, HistoryEntry, LibraryEntry, WalletEvent};
+
+impl Session {
+    /// Gives entries their names that have none, where somebody knows them now.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub(super) async fn name_again(&mut self) -> Result<(), WalletError> {
+        if !self.wallet.unnamed {
+            return Ok(());
+        }
+        let storage = self.ports().storage.clone();
+        let entries: Vec<HistoryEntry> = record::list(&*storage, Scan::All).await?;
+        let library: Vec<LibraryEntry> = record::list(&*storage, Scan::All).await?;
+        let mut names = Names::default();
+        let mut changes = Changes::default();
+        for mut entry in entries {
+            let kind = match entry.kind {
+                EntryKind::Earned => StatementKind::Issue,
+                EntryKind::Paid => StatementKind::Payment,
+                _ => continue,
+            };
+            let Some(receipt) = entry.receipt.clone().filter(|_| entry.title.is_none()) else { continue };
+            let Receipt { vendor_id, tran_id, subject, .. } = &receipt;
+            let named = names.of(self, Unnamed { kind, vendor_id, tran_id, subject: subject.as_str() }).await;
+            let Some(shop) = named.shop.clone() else { continue };
+            if kind == StatementKind::Issue {
+                changes.write(&at_shop(&shop.origin, subject.as_str()), &Answered::Earned)?;
+            } else {
+                let known = library.iter().find(|article| article.receipt.tran_id == *tran_id);
+                rename(&mut changes, known, &named, &receipt)?;
+            }
+            (entry.shop, entry.title) = (Some(shop), named.title);
+            changes.write(&record::numbered(entry.number), &entry)?;
+        }
+        self.wallet.unnamed = names.missed;
+        self.commit(changes, &[]).await?;
+        self.inner.tell(&WalletEvent::Records);
+        Ok(())
+    }
+}
+
+/// Puts an article where its shop's own name for it says.
+fn rename(
+    changes: &mut Changes,
+    known: Option<&LibraryEntry>,
+    named: &Named,
+    receipt: &Receipt,
+) -> Result<(), WalletError> {
+    if let Some(known) = known {
+        changes.erase::<LibraryEntry>(&at_shop(&known.shop.origin, &known.slug));
+    }
+    match LibraryEntry::named(named, receipt) {
+        Some(article) => changes.write(&at_shop(&article.shop.origin, &article.slug), &article),
+        None => Ok(()),
+    }
+}
+
+impl LibraryEntry {
+    /// The article of a payment, as far as it has names; absent while not even its shop is known.
+    pub(super) fn named(named: &Named, receipt: &Receipt) -> Option<Self> {
+        let shop = named.shop.clone()?;
+        let slug = named.slug.clone().unwrap_or_else(|| receipt.tran_id.to_string());
+        Some(LibraryEntry {
+            shop,
+            url: receipt.subject.to_string(),
+            title: named.title.clone().unwrap_or_else(|| slug.clone()),
+            slug,
+            at: receipt.date,
+            receipt: receipt.clone(),
+        })
+    }
+}
