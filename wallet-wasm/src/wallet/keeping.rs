@@ -45,10 +45,11 @@ pub(crate) fn to_ask(inner: &Inner) -> Result<Vec<usize>, WalletError> {
 pub(crate) async fn confirm(inner: &Rc<Inner>, remembered: &[RememberedWord]) -> Result<(), WalletError> {
     let mut session = Session::open(inner).await?;
     session.ask_kit(Task::Confirm(remembered.to_vec())).await?;
-    // A browser that was asked by somebody who cares for the wallet is likelier to grant it.
-    session.ports().storage.persist().await;
     drop(session);
     inner.tell(&WalletEvent::Wallet);
+    // A browser that was asked by somebody who cares for the wallet is likelier to grant it. It may ask back and wait:
+    // nobody else must wait with it.
+    inner.ports.storage.persist().await;
     Ok(())
 }
 

@@ -294,7 +294,7 @@ pub const TEXTS: Texts = Texts {
         delete: "Delete this wallet",
         delete_what: |sum| {
             format!(
-                "This removes the wallet, its {sum} and all receipts from this device. Without a copy the e-cash is lost for good."
+                "This removes the wallet, its {sum} and all receipts from this device. Without its words or a copy the e-cash is lost for good."
             )
         },
         delete_begin: "Delete the wallet",

@@ -294,7 +294,7 @@ pub const TEXTS: Texts = Texts {
         delete: "이 지갑 지우기",
         delete_what: |sum| {
             format!(
-                "지갑과 그 안의 {sum}, 모든 영수증이 이 기기에서 지워집니다. 사본이 없으면 전자화폐를 영영 잃습니다."
+                "지갑과 그 안의 {sum}, 모든 영수증이 이 기기에서 지워집니다. 복구 단어나 사본이 없으면 전자화폐를 영영 잃습니다."
             )
         },
         delete_begin: "지갑 지우기",
