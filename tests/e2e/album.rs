@@ -1,6 +1,6 @@
 //! Every page and state on every kind of screen: pictured, without sideways scrolling, accessible to everybody.
 //!
-//! The pictures in `artifacts/screenshots/` are there to be looked at.
+//! The pictures in `target/screenshots/` are there to be looked at.
 
 use std::cell::RefCell;
 

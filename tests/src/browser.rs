@@ -73,6 +73,11 @@ impl Browser {
         }
     }
 
+    /// Whether the scenario itself has closed it.
+    pub fn is_closed(&self) -> bool {
+        self.session.borrow().is_none()
+    }
+
     /// Errors that pages have reported since the last call: exceptions, `console.error`, violations of the content
     /// security policy. A refused or failed request is none: scenarios provoke them.
     ///
@@ -168,12 +173,12 @@ impl Browser {
         .await
     }
 
-    /// Saves what is visible as `artifacts/screenshots/<name>.png`; of another engine than Chromium, in its folder there.
+    /// Saves what is visible as `target/screenshots/<name>.png`; of another engine than Chromium, in its folder there.
     ///
     /// # Errors
     /// If it can't be written.
     pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
-        let mut folder = artifacts().join("screenshots");
+        let mut folder = target().join("screenshots");
         if self.engine != Engine::Chromium {
             folder.push(self.engine.name().to_lowercase());
         }
@@ -355,6 +360,6 @@ impl Browser {
 }
 
 /// Where screenshots go, and what is left of failed scenarios. Git ignores it.
-pub fn artifacts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts")
+pub fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
 }

@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Semaphore;
 
-use crate::browser::{Browser, artifacts};
+use crate::browser::{self, Browser};
 use crate::emulation::Screen;
 use crate::engine::{Ability, Engine, Permissions};
 use crate::program::{Program, Settings};
@@ -123,7 +123,8 @@ impl Stage {
 
     async fn ends_well(&self) -> Result<()> {
         let browsers = self.browsers.borrow().clone();
-        for browser in browsers {
+        for (number, browser) in browsers.iter().enumerate() {
+            self.picture(browser, number).await?;
             let problems = browser.problems().await?;
             ensure!(problems.is_empty(), "pages reported errors:\n{}", problems.join("\n"));
             browser.quit().await?;
@@ -132,6 +133,21 @@ impl Stage {
         for program in programs {
             program.stop().await?;
             program.audit()?;
+        }
+        Ok(())
+    }
+
+    /// Leaves pictures of how the scenario ended for this browser, on a phone and a desktop, light and dark.
+    async fn picture(&self, browser: &Browser, number: usize) -> Result<()> {
+        if browser.is_closed() {
+            return Ok(());
+        }
+        let scenario = scenario_name().replace("::", "-");
+        for size in [Screen::PHONE, Screen::DESKTOP] {
+            for screen in [size, size.dark()] {
+                browser.set_screen(screen.calm()).await?;
+                browser.screenshot(&format!("scenarios/{scenario}-{number}-{}", screen.name())).await?;
+            }
         }
         Ok(())
     }
@@ -152,7 +168,7 @@ fn remains(runtime: &Runtime, stage: &Stage) -> String {
     runtime.block_on(async {
         let browsers = stage.browsers.borrow().clone();
         for (number, browser) in browsers.iter().enumerate() {
-            let path = artifacts().join("failures").join(format!("{scenario}-{number}.png"));
+            let path = browser::target().join("failures").join(format!("{scenario}-{number}.png"));
             if browser.save(&path).await.is_ok() {
                 text += &format!("browser {number} ({}) shows {}\n", path.display(), browser.glance().await);
                 text += &format!("its console says:\n{}\n", browser.console().await.join("\n"));

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
 /// Folders that hold no source, wherever they are.
-const NOT_SOURCE: [&str; 6] = [".git", "target", "node_modules", "dist", "data", "artifacts"];
+const NOT_SOURCE: [&str; 5] = [".git", "target", "node_modules", "dist", "data"];
 
 /// The repository's root.
 pub fn root() -> &'static Path {

@@ -20,6 +20,12 @@ const PYTHON: &str = "/usr/bin/python3";
 /// The screen of what has no headless mode: as wide as the widest window, as high as the longest page.
 const SCREEN: &str = "-screen 0 1400x16000x24 -nolisten tcp";
 
+/// Debian's package of letters for Korean, in which the wallet and a sample article are written too.
+const KOREAN_LETTERS: &str = "fonts-noto-cjk";
+
+const KOREAN_ADVICE: &str = "this system has none, so pictures show boxes in their place. Debian and Ubuntu: sudo apt-get install \
+                             fonts-noto-cjk";
+
 /// A browser that tests run in.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Browser {
@@ -44,24 +50,25 @@ impl Browser {
         }
     }
 
-    /// Finds its programs, or installs them with apt as root.
+    /// Finds its programs, or installs them with apt as root; and letters for every language of the wallet.
     pub fn ready(self) -> Result<Programs> {
-        if let Some(found) = self.present()? {
+        let present = self.present()?;
+        let mut missing = if present.is_some() { Vec::new() } else { self.packages().to_vec() };
+        let letters = has_korean_letters();
+        if !letters {
+            missing.push(KOREAN_LETTERS);
+        }
+        if !missing.is_empty() && can_install() {
+            install(&missing)?;
+        } else if present.is_none() {
+            bail!("{}", self.advice());
+        } else if !letters {
+            Step::start("letters for Korean").skipped(KOREAN_ADVICE);
+        }
+        if let Some(found) = present {
             return self.with_driver(found);
         }
         let packages = self.packages();
-        if !is_root() || find(&["apt-get"]).is_none() {
-            bail!("{}", self.advice());
-        }
-        let mut step = Step::start(format!("installing {} with apt", packages.join(", ")));
-        let mut update = process::program("apt-get");
-        update.args(["update", "-q"]);
-        process::must(update, &mut step)?;
-        let mut install = process::program("apt-get");
-        install.args(["install", "-y", "-q", "--no-install-recommends"]).args(packages);
-        install.arg("fonts-noto-cjk").env("DEBIAN_FRONTEND", "noninteractive");
-        process::must(install, &mut step)?;
-        step.done("");
         let found = self.present()?.with_context(|| {
             format!(
                 "apt installed {}, but they are not all to be found. {}",
@@ -149,6 +156,34 @@ impl Browser {
         }
         Ok(programs)
     }
+}
+
+fn can_install() -> bool {
+    is_root() && find(&["apt-get"]).is_some()
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let mut step = Step::start(format!("installing {} with apt", packages.join(", ")));
+    let mut update = process::program("apt-get");
+    update.args(["update", "-q"]);
+    process::must(update, &mut step)?;
+    let mut install = process::program("apt-get");
+    install.args(["install", "-y", "-q", "--no-install-recommends"]).args(packages);
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    process::must(install, &mut step)?;
+    step.done("");
+    Ok(())
+}
+
+/// Whether the system can draw Korean. Where there is no fontconfig, the system brings its letters itself.
+fn has_korean_letters() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let Some(list) = find(&["fc-list"]) else { return false };
+    let mut list = process::program(list);
+    list.args([":lang=ko", "family"]);
+    process::first_line(list).is_some()
 }
 
 fn geckodriver() -> Result<PathBuf> {
