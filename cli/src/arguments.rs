@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use tuppence_server::ledger::journal::Head;
 
 use crate::settings::{Place, Settings, Sum};
+use crate::wallet::{EXIT_CODES, WalletArguments};
 
 /// E-cash for small sums on the web: earn it with an answer, spend it on an article.
 ///
@@ -29,6 +30,7 @@ const EXAMPLES: &str = "Examples:
   tuppence payouts list                         who waits for real money
   tuppence audit                                do the books balance?
   tuppence backup center-monday.sqlite          a copy of them
+  tuppence wallet pay https://shop.example/a    an article, for what it costs
 
 A setting has one name: --center-port 8080 is TUPPENCE_CENTER_PORT=8080 in the environment, and
 center-port = 8080 in the file tuppence.toml of the data folder.";
@@ -96,6 +98,9 @@ Keep the keys, center-keys.json, in another place.")]
     #[command(after_help = "Example:
   tuppence answers reading-on-the-way --json > answers.json")]
     Answers(Answers),
+    /// A wallet without a browser: earn, pay an address, look after it
+    #[command(after_help = EXIT_CODES)]
+    Wallet(Box<WalletArguments>),
     /// Print shell completions
     #[command(after_help = "Example:
   tuppence completions bash > ~/.local/share/bash-completion/completions/tuppence")]

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::running::{self, Role};
+use crate::wallet;
 
 /// Does what the command line asks.
 ///
@@ -34,6 +35,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Restore(arguments) => backup::restore(&arguments, &place),
         Command::Check(check) => check::run(check, &place),
         Command::Answers(answers) => answers::run(&answers, &place),
+        Command::Wallet(arguments) => wallet::run(*arguments),
         Command::Completions { shell } => teaching::completions(shell),
         Command::Man { out } => teaching::man(out.as_deref()),
     }

@@ -10,18 +10,42 @@ use tuppence_protocol::ErrorBody;
 pub struct Failure {
     sentence: String,
     hint: Option<String>,
+    exit: u8,
 }
 
 impl Failure {
     /// What went wrong, as a sentence.
     pub fn new(sentence: impl Display) -> Self {
-        Failure { sentence: sentence.to_string(), hint: None }
+        Failure { sentence: sentence.to_string(), hint: None, exit: 1 }
     }
 
     /// What to do about it.
     #[must_use]
     pub fn hint(self, hint: impl Display) -> Self {
         Failure { hint: Some(hint.to_string()), ..self }
+    }
+
+    /// The same with what was wrong in this case.
+    #[must_use]
+    pub fn because(self, detail: impl Display) -> Self {
+        Failure { sentence: format!("{} {detail}", self.sentence), ..self }
+    }
+
+    /// With another exit code than 1.
+    #[must_use]
+    pub fn exit(self, exit: u8) -> Self {
+        Failure { exit, ..self }
+    }
+
+    /// The program's exit code.
+    pub const fn exit_code(&self) -> u8 {
+        self.exit
+    }
+
+    /// What went wrong.
+    #[cfg(test)]
+    pub fn sentence(&self) -> &str {
+        &self.sentence
     }
 
     /// Says it on standard error.

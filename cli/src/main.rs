@@ -9,6 +9,7 @@ mod logging;
 mod output;
 mod running;
 mod settings;
+mod wallet;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             failure.tell();
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit_code())
         }
     }
 }

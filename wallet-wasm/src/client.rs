@@ -82,6 +82,12 @@ pub(crate) async fn get<R: DeserializeOwned>(
     reply.ok_or_else(nothing_read)
 }
 
+/// GET of any address of a shop, once, whatever the reply's status.
+pub(crate) async fn look(ports: &Ports, shop: &Origin, path: String) -> Result<Response, WalletError> {
+    let request = Request { origin: shop.to_string(), path, body: None, timeout: TIMEOUT };
+    Ok(send(ports, Peer::Shop(shop), request).await?)
+}
+
 /// POST, again after a pause while there is no word to rely on: every message of the protocol can be repeated.
 pub(crate) async fn post<R: DeserializeOwned>(
     ports: &Ports,

@@ -46,6 +46,20 @@ pub(crate) struct Article {
     pub(crate) image: Option<String>,
 }
 
+/// The body of a 402: what an address asks for, and from whom it comes (docs/protocol/http-402.md).
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Demand {
+    pub(crate) offer: DemandOffer,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct DemandOffer {
+    pub(crate) shop: Shop,
+    pub(crate) article: Article,
+    /// How the shop may be paid.
+    pub(crate) methods: Vec<String>,
+}
+
 /// GET `/campaigns`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Campaigns {

@@ -452,6 +452,18 @@ pub struct Paid {
     pub text: Option<ArticleText>,
 }
 
+/// What came for an address.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bought {
+    /// Whether money moved now; false for what was this wallet's already, and for what is free.
+    pub charged: bool,
+    /// The article, now in the library; absent for what is free.
+    pub article: Option<LibraryEntry>,
+    /// The text; of what is free, as it was sent and without a title.
+    pub text: ArticleText,
+}
+
 /// An article that was paid.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -26,6 +26,7 @@ fn help_teaches_every_command() {
         "backup",
         "restore",
         "check",
+        "wallet",
         "completions",
         "man",
     ] {

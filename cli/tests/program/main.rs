@@ -4,7 +4,9 @@
 mod books;
 mod commands;
 mod disk;
+mod proxy;
 mod reader;
 mod rotation;
 mod secrets;
 mod serving;
+mod wallet;

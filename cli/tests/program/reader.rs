@@ -1,12 +1,7 @@
 //! A reader without a browser: the wallet's core over the real network, at a program that runs.
 
-use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use async_trait::async_trait;
-use tuppence_protocol::{Duration, Timestamp};
-use tuppence_wallet::ports::memory::{MemoryEvents, MemoryLock, MemoryStorage, PlainVault};
-use tuppence_wallet::ports::{Clock, NetworkError, Ports, Random, RandomError, Request, Response, Transport};
+use tuppence_wallet::ports::memory::MemoryStorage;
+use tuppence_wallet::ports::native;
 use tuppence_wallet::{Config, Wallet};
 
 use crate::serving::Serving;
@@ -32,16 +27,7 @@ impl Reader {
     pub async fn registered(serving: &Serving) -> Self {
         let [center, storefront] = serving.ports;
         let storage = MemoryStorage::default();
-        let ports = Ports {
-            storage: Rc::new(storage.clone()),
-            transport: Rc::new(Http(reqwest_client())),
-            clock: Rc::new(SystemClock),
-            random: Rc::new(SystemRandom),
-            lock: Rc::new(MemoryLock::default()),
-            events: Rc::new(MemoryEvents::default()),
-            vault: Rc::new(PlainVault),
-            kit: Rc::new(tuppence_wallet::kit::Included),
-        };
+        let ports = native::in_memory(storage.clone(), reqwest_client());
         let center_origin = format!("http://localhost:{center}").parse().unwrap();
         let wallet = Wallet::open(ports, Config { center_origin, fingerprint: None }).await.unwrap();
         wallet.register(|_| ()).await.unwrap();
@@ -92,48 +78,4 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
 /// An HTTP client for what no wallet sends.
 pub fn reqwest_client() -> reqwest::Client {
     tuppence_server::http::client::client(std::time::Duration::from_secs(60)).unwrap()
-}
-
-struct Http(reqwest::Client);
-
-#[async_trait(?Send)]
-impl Transport for Http {
-    async fn send(&self, request: Request) -> Result<Response, NetworkError> {
-        let address = format!("{}{}", request.origin, request.path);
-        let ready = match request.body {
-            Some(body) => self.0.post(address).header("content-type", "application/json").body(body),
-            None => self.0.get(address),
-        };
-        let response = ready.send().await.map_err(|_| NetworkError::Unreachable)?;
-        let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(|_| NetworkError::Unreachable)?;
-        Ok(Response { status, body: body.to_vec() })
-    }
-}
-
-struct SystemClock;
-
-#[async_trait(?Send)]
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap())
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        wait_for_clock(duration).await;
-    }
-}
-
-/// The wallet's own pauses, by the machine's clock.
-async fn wait_for_clock(duration: Duration) {
-    tokio::time::sleep(std::time::Duration::from_millis(duration.as_millis())).await;
-}
-
-struct SystemRandom;
-
-impl Random for SystemRandom {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
-        getrandom::fill(bytes).map_err(|_| RandomError)
-    }
 }

@@ -2,6 +2,7 @@
 //! passphrase where there is one.
 
 mod passphrase;
+mod single;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -20,6 +21,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use passphrase::Passphrase;
 use passphrase::Sealed;
+pub use single::SecretFile;
 
 /// The form of the file that this program writes and reads.
 const FORMAT: u32 = 1;

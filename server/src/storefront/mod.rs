@@ -16,6 +16,7 @@ pub mod catalogue;
 mod center;
 pub mod cookie;
 pub mod credentials;
+pub mod demand;
 mod earn;
 pub mod folder;
 mod funding;

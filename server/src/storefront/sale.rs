@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tuppence_protocol::scrip::payment::{PaymentInformation, PaymentMethod, PurchaseRequest};
+use tuppence_protocol::scrip::payment::{PaymentInformation, PurchaseRequest};
 use tuppence_protocol::scrip::receipt::{Receipt, ReceiptKind};
 use tuppence_protocol::scrip::relay::{CenterInit, Delivery};
 use tuppence_protocol::scrip::seller::{Settled, refuse_purchase};
-use tuppence_protocol::scrip::{Code, Document, Header, RequestUrl};
+use tuppence_protocol::scrip::{Code, Document, RequestUrl};
 use tuppence_protocol::{ErrorCode, Refusal};
 
 use super::catalogue::{Article, Entitlement};
@@ -27,18 +27,6 @@ impl Storefront {
         quoted.map_err(|refusal| {
             let reply = refuse_purchase(&refusal, document(&refusal.message), self.now());
             Declined { refusal, reply: Some(Box::new(reply)) }
-        })
-    }
-
-    /// The offer for an article that somebody asked for without having paid.
-    ///
-    /// # Errors
-    /// As for [`Storefront::quote`].
-    pub fn offer(&self, article: &Article) -> Result<PaymentInformation, Declined> {
-        self.quote(&PurchaseRequest {
-            header: Header::new(Code::Pm1_1, self.now()),
-            request_url: article.url.clone(),
-            p_method: PaymentMethod::View,
         })
     }
 

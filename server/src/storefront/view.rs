@@ -174,7 +174,7 @@ impl Storefront {
         ArticlesView { articles }
     }
 
-    fn article_view(&self, article: &Article) -> ArticleView {
+    pub(super) fn article_view(&self, article: &Article) -> ArticleView {
         let date = article.date.and_then(|date| u64::try_from(date.timestamp_millis()).ok());
         ArticleView {
             slug: article.slug.clone(),

@@ -1,4 +1,4 @@
-//! Ports in memory: for tests, and for native programs that bring their own storage and network.
+//! Ports in memory: for tests.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

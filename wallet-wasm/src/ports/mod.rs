@@ -1,7 +1,7 @@
 //! Where the wallet touches the world: records, network, time, chance, one writer, other tabs, secrets.
 //!
-//! Everything runs on one thread, so no port is `Send`. `memory` serves tests and native programs,
-//! the rest of this folder the browser.
+//! Everything runs on one thread, so no port is `Send`. `memory` serves tests, `native` programs
+//! without a browser, `browser` the browser.
 
 use std::rc::Rc;
 
@@ -15,6 +15,8 @@ use crate::view::{StorageState, WalletEvent};
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
 pub mod memory;
+#[cfg(all(not(target_arch = "wasm32"), feature = "native"))]
+pub mod native;
 
 /// All ports of one wallet.
 #[derive(Clone)]

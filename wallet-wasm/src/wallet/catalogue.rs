@@ -68,7 +68,8 @@ fn not_a_shop(error: client::CallError) -> WalletError {
     error
 }
 
-fn accepts(inner: &Inner, shop: &ShopRecord) -> bool {
+/// Whether the shop takes this center's e-cash.
+pub(super) fn accepts(inner: &Inner, shop: &ShopRecord) -> bool {
     shop.shop.center_origin.parse::<Origin>().is_ok_and(|center| center == inner.config.center_origin)
 }
 
@@ -144,6 +145,16 @@ pub(crate) async fn article_card(
     let shop = shop(inner, origin).await?;
     let article = article(inner, origin, slug).await?;
     let owned = owned(inner, origin).await?;
+    Ok(card(&shop.reference(), article, &owned, currency(inner).await?))
+}
+
+/// An article that a shop has named by itself, as interfaces show it.
+pub(super) async fn card_of(
+    inner: &Inner,
+    shop: &ShopRecord,
+    article: Article,
+) -> Result<ArticleCard, WalletError> {
+    let owned = owned(inner, &shop.origin).await?;
     Ok(card(&shop.reference(), article, &owned, currency(inner).await?))
 }
 

@@ -10,16 +10,17 @@ use tuppence_protocol::envelope::Fingerprint;
 use crate::error::{Problem, WalletError};
 use crate::kit::{self, Task};
 use crate::operation::session::{Session, check_version};
-use crate::operation::{self, Operation, Stage};
+use crate::operation::{self, Errand, Operation, Stage};
 use crate::origin::Origin;
-use crate::ports::{Ports, Scan, Subscription};
+use crate::ports::{Ports, Scan, Storage, Subscription};
 use crate::record::{self, WalletRecord};
 use crate::view::{
-    ArticleCard, ArticleText, Balance, CampaignCard, CampaignDetail, CashOutOrder, CashOutTerms, Earned,
-    HistoryDetail, HistoryEntry, LibraryEntry, Paid, PendingOperation, Progress, RecoveryState,
+    ArticleCard, ArticleText, Balance, Bought, CampaignCard, CampaignDetail, CashOutOrder, CashOutTerms,
+    Earned, HistoryDetail, HistoryEntry, LibraryEntry, Paid, PendingOperation, Progress, RecoveryState,
     RememberedWord, ShopInfo, Status, StorageState, WalletEvent,
 };
 
+mod by_url;
 mod catalogue;
 mod keeping;
 
@@ -102,6 +103,21 @@ impl Wallet {
             }
         }
         Ok(Wallet(inner))
+    }
+
+    /// The center whose wallet these records are, or are about to be; nothing where there is none yet.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `record_damaged`.
+    pub async fn center_of(storage: &dyn Storage) -> Result<Option<Origin>> {
+        if let Some(wallet) = record::read::<WalletRecord>(storage, "").await? {
+            return Ok(Some(wallet.center.origin));
+        }
+        let operations: Vec<Operation> = record::list(storage, Scan::All).await?;
+        Ok(operations.into_iter().find_map(|operation| match operation.errand {
+            Errand::Register { center, .. } => Some(center.origin),
+            _ => None,
+        }))
     }
 
     /// The same wallet, without keeping it open.
@@ -247,6 +263,16 @@ impl Wallet {
         let shop = catalogue::accepting_shop(&self.0, &origin).await?;
         let article = catalogue::article(&self.0, &origin, slug).await?;
         operation::pay::pay(&self.0, shop, article, approved).await
+    }
+
+    /// Gets the article at an address, from any shop of this center, and pays at most `approved` for it; `told` hears
+    /// what is about to be paid, before any money moves. What is paid already, or free, costs nothing.
+    ///
+    /// # Errors
+    /// As [`Wallet::pay`]; `shop_invalid` where the address asks for no payment that this wallet knows; with money
+    /// `moved` where it is paid and the article did not come: the same again fetches it.
+    pub async fn pay_url(&self, url: &str, approved: Amount, told: impl Fn(&ArticleCard)) -> Result<Bought> {
+        by_url::pay_url(&self.0, url, approved, &told).await
     }
 
     /// The articles that were paid, newest first.

@@ -1,5 +1,6 @@
 //! A storefront over HTTP: its API for wallets, and its pages for everybody.
 
+mod demand;
 mod earn;
 mod media;
 mod pages;
@@ -89,6 +90,7 @@ const EARN_BYTES_MAX: usize = 640 * 1024;
 fn root(wallet: &Access) -> Vec<Endpoint> {
     vec![
         Endpoint::at("/unlock").post(wallet.clone(), unlock::unlock),
+        Endpoint::at("/articles/{slug}").get(Access::Anyone, pages::article),
         Endpoint::at("/health").get(Access::Anyone, shop::health),
         Endpoint::at("/metrics").get(Access::Programs, metrics::show),
     ]
@@ -98,7 +100,6 @@ fn root(wallet: &Access) -> Vec<Endpoint> {
 fn pages() -> Vec<Endpoint> {
     vec![
         Endpoint::at("/").get(Access::Anyone, pages::index),
-        Endpoint::at("/articles/{slug}").get(Access::Anyone, pages::article),
         Endpoint::at("/feed.xml").get(Access::Anyone, pages::atom),
         Endpoint::at("/rss.xml").get(Access::Anyone, pages::rss),
         Endpoint::at("/style.css").get(Access::Anyone, pages::style),

@@ -1,20 +1,23 @@
 //! The shop's pages and feeds.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, VARY};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
-use tuppence_protocol::bytes;
+use tuppence_protocol::{ErrorCode, bytes};
 
 use super::StorefrontApi;
+use super::demand::{self, Form};
 use crate::http::error::ApiError;
-use crate::storefront::catalogue::Entitlement;
-use crate::storefront::{cookie, pages};
+use crate::storefront::catalogue::{Article, Entitlement};
+use crate::storefront::{Storefront, cookie, pages};
 
 const HTML: &str = "text/html; charset=utf-8";
 /// Kept, but asked about each time: an article may be changed or bought at any moment.
 const REVALIDATE: &str = "no-cache";
+/// What was paid for is kept by nobody in between.
+const PRIVATE: &str = "private, no-store";
 
 /// The index.
 pub(super) async fn index(api: Data<StorefrontApi>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
@@ -22,8 +25,8 @@ pub(super) async fn index(api: Data<StorefrontApi>, request: HttpRequest) -> Res
     Ok(unless_known(&request, HTML, page))
 }
 
-/// An article: whole if it is free or the browser's cookie opens it, else up to the teaser. Programs that ask for
-/// JSON get the offer.
+/// An article: whole if it is free, or a receipt or the browser's cookie opens it. Who has to pay first gets the page
+/// up to the teaser, or the offer with 402, as they ask.
 pub(super) async fn article(
     api: Data<StorefrontApi>,
     slug: Path<String>,
@@ -33,21 +36,49 @@ pub(super) async fn article(
     let Some(article) = shop.catalogue().find(&slug, shop.now()).cloned() else {
         return not_found(api, request).await;
     };
-    let opened =
-        request.cookie(cookie::NAME).is_some_and(|kept| shop.cookies().opens(kept.value(), &article.slug));
-    if article.price.is_some() && !opened && prefers_json(request.headers()) {
-        let mut response = HttpResponse::PaymentRequired();
-        response.insert_header((CACHE_CONTROL, "no-store")).insert_header((VARY, "Accept, Cookie"));
-        return Ok(response.json(shop.offer(&article)?));
-    }
-    let page = shop.article_page(&article, opened.then_some(Entitlement::Cookie)).map_err(ApiError::fault)?;
-    let mut response = if opened && article.price.is_some() {
-        HttpResponse::Ok().content_type(HTML).insert_header((CACHE_CONTROL, "private, no-store")).body(page)
-    } else {
-        unless_known(&request, HTML, page)
+    let entitlement = entitlement(shop, &article, &request)?;
+    let mut response = match (Form::of(request.headers()), entitlement) {
+        (Form::Json | Form::Any, None) if article.price.is_some() => {
+            return Ok(demand::payment_required(&shop.demand(&article)));
+        }
+        (Form::Json, entitlement) => {
+            let data = shop.article_data(&article, entitlement);
+            HttpResponse::Ok().insert_header((CACHE_CONTROL, PRIVATE)).json(data)
+        }
+        (_, Some(entitlement)) => {
+            let page = shop.article_page(&article, Some(entitlement)).map_err(ApiError::fault)?;
+            HttpResponse::Ok().content_type(HTML).insert_header((CACHE_CONTROL, PRIVATE)).body(page)
+        }
+        _ => {
+            let page = shop.article_page(&article, None).map_err(ApiError::fault)?;
+            unless_known(&request, HTML, page)
+        }
     };
-    response.headers_mut().insert(VARY, actix_web::http::header::HeaderValue::from_static("Accept, Cookie"));
+    let (name, value) = demand::DEPENDS_ON;
+    response.headers_mut().insert(name, value);
     Ok(response)
+}
+
+/// Why the asker may have all of `article`, if so. What is free needs no reason.
+fn entitlement(
+    shop: &Storefront,
+    article: &Article,
+    request: &HttpRequest,
+) -> Result<Option<Entitlement>, ApiError> {
+    if article.price.is_none() {
+        return Ok(None);
+    }
+    if let Some(receipt) = demand::receipt_in(request.headers())? {
+        let paid = shop.unlock(&receipt)?;
+        if paid.slug != article.slug {
+            let message = format!("This receipt is for {}.", paid.url);
+            return Err(ApiError::new(ErrorCode::ReceiptInvalid, message));
+        }
+        return Ok(Some(Entitlement::Receipt));
+    }
+    let cookie = request.cookie(cookie::NAME);
+    let opened = cookie.is_some_and(|kept| shop.cookies().opens(kept.value(), &article.slug));
+    Ok(opened.then_some(Entitlement::Cookie))
 }
 
 /// The Atom feed.
@@ -87,15 +118,7 @@ pub(super) async fn not_found(
 
 /// Whether a person's browser asks.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
-    accepts(headers, "text/html")
-}
-
-fn prefers_json(headers: &HeaderMap) -> bool {
-    accepts(headers, "application/json") && !wants_page(headers)
-}
-
-fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).any(|value| value.contains(media_type))
+    headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).any(|value| value.contains("text/html"))
 }
 
 /// The body, or 304 if the browser has it already.

@@ -23,6 +23,8 @@ use crate::storefront::tests::{
 
 const WALLET: &str = "https://wallet.example";
 const NOWHERE: &str = "http://127.0.0.1:1";
+/// What browsers ask with.
+const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
 /// A served shop, and a client that follows no redirects.
 struct Served {
@@ -199,16 +201,16 @@ async fn bad_receipts_open_nothing_and_say_so_in_the_asker_s_form() {
 async fn pages_are_kept_by_browsers_and_change_with_their_text() {
     let served = Served::new(stand(NOWHERE));
     for path in ["/", "/articles/bread", "/feed.xml", "/rss.xml"] {
-        let (status, headers, page) = served.page(path, &[]).await;
+        let (status, headers, page) = served.page(path, &[BROWSER]).await;
         assert_eq!(status, StatusCode::OK, "{path}");
         assert!(page.contains("The oven is warm.") && !page.contains("ZQX"), "{path}");
         let tag = headers["etag"].to_str().unwrap();
-        let (status, _, _) = served.page(path, &[("if-none-match", tag)]).await;
+        let (status, _, _) = served.page(path, &[BROWSER, ("if-none-match", tag)]).await;
         assert_eq!(status, StatusCode::NOT_MODIFIED, "{path}");
-        let (status, _, _) = served.page(path, &[("if-none-match", "W/\"other\"")]).await;
+        let (status, _, _) = served.page(path, &[BROWSER, ("if-none-match", "W/\"other\"")]).await;
         assert_eq!(status, StatusCode::OK, "{path}");
     }
-    let (_, headers, page) = served.page("/articles/bread", &[]).await;
+    let (_, headers, page) = served.page("/articles/bread", &[BROWSER]).await;
     let policy = headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     let style = page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -221,13 +223,91 @@ async fn pages_are_kept_by_browsers_and_change_with_their_text() {
 }
 
 #[actix_web::test]
-async fn programs_get_402_with_the_offer() {
+async fn programs_get_402_with_the_offer_and_browsers_the_teaser() {
     let served = Served::new(stand(NOWHERE));
-    let response = served.get("/articles/bread", &[("accept", "application/json")]).await;
-    assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
-    let body: Value = response.json().await.unwrap();
-    assert_eq!(body["header"]["cmdType"], "PM2_1");
-    assert_eq!(body["offer"]["price"], "USD:0.03");
+    let document: Value = serde_json::from_str(OPENAPI).unwrap();
+    let schema = json!({"$ref": "#/components/schemas/Demand", "components": document["components"]});
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    for accept in ["application/json", "*/*", "text/markdown", "application/json, text/html;q=0.5"] {
+        let (status, headers, body) = served.page("/articles/bread", &[("accept", accept)]).await;
+        assert_eq!(status, StatusCode::PAYMENT_REQUIRED, "{accept}");
+        assert!(!body.contains("ZQX"), "{accept}");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let errors: Vec<_> = schema.iter_errors(&body).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(body["code"], "payment_required");
+        let offer = &body["offer"];
+        assert_eq!(offer["article"]["url"], "https://shop.example/articles/bread");
+        assert_eq!(offer["article"]["price"], "USD:0.03");
+        assert_eq!(offer["purchase"], "https://shop.example/api/v1/purchase");
+        let header = |name: &str| headers[name].to_str().unwrap();
+        assert!(header("www-authenticate").starts_with("Tuppence realm=\"https://shop.example\", center="));
+        assert!(header("www-authenticate").contains("price=\"USD:0.03\""));
+        assert!(header("link").starts_with("<https://shop.example/api/v1/purchase>; rel=\"payment\""));
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("vary"), "Accept, Authorization, Cookie");
+
+        let address = format!("{}/articles/bread", served.address);
+        let head = served.client.head(address).header("accept", accept).send().await.unwrap();
+        assert_eq!(
+            (head.status(), &head.headers()["www-authenticate"]),
+            (status, &headers["www-authenticate"])
+        );
+        assert!(head.bytes().await.unwrap().is_empty());
+    }
+    let (status, headers, page) = served.page("/articles/bread", &[BROWSER]).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("The oven is warm.") && !page.contains("ZQX"));
+    assert_eq!(headers["vary"], "Accept, Authorization, Cookie");
+    assert!(headers.get("www-authenticate").is_none());
+    assert_eq!(served.page("/articles/about", &[("accept", "*/*")]).await.0, StatusCode::OK, "it is free");
+}
+
+#[actix_web::test]
+async fn a_receipt_in_the_header_gets_the_whole_article_in_the_asked_form() {
+    let stand = stand(NOWHERE);
+    let rye = "---\ntitle: Rye\nprice: 0.03\n---\nRye.\n\n<!-- more -->\n\nZQX too.\n";
+    std::fs::write(stand.root.path().join("content/rye.md"), rye).unwrap();
+    stand.shop.reload();
+    let served = Served::new(stand);
+    let header =
+        |receipt: &Receipt| format!("Tuppence {}", bytes::encode(&serde_json::to_vec(receipt).unwrap()));
+    let right = header(&bread_receipt());
+    for accept in ["text/html", "*/*"] {
+        let asked = [("accept", accept), ("authorization", right.as_str())];
+        let (status, headers, page) = served.page("/articles/bread", &asked).await;
+        assert_eq!(
+            (status, &headers["cache-control"]),
+            (StatusCode::OK, &"private, no-store".parse().unwrap())
+        );
+        assert!(page.starts_with("<!") && page.contains("ZQX-PAID-WORDS"), "{accept}");
+        assert_eq!(headers["vary"], "Accept, Authorization, Cookie");
+    }
+    let asked = [("accept", "application/json"), ("authorization", right.as_str())];
+    let (status, headers, body) = served.page("/articles/bread", &asked).await;
+    assert_eq!((status, &headers["cache-control"]), (StatusCode::OK, &"private, no-store".parse().unwrap()));
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["slug"], "bread");
+    assert!(body["document"].as_str().unwrap().contains("ZQX-PAID-WORDS"));
+
+    let mut forged = bread_receipt();
+    forged.amount = "USD:0.01".parse().unwrap();
+    let issue = receipt(ReceiptKind::Issue, tran(1), "quiz", "USD:0.03");
+    let wrong = [header(&forged), header(&issue), "Tuppence !".to_owned(), "tuppence AAAA".to_owned()];
+    for wrong in &wrong {
+        for accept in ["text/html", "*/*"] {
+            let response =
+                served.get("/articles/bread", &[("accept", accept), ("authorization", wrong)]).await;
+            assert!(response.status().is_client_error(), "{wrong}");
+            assert!(!response.text().await.unwrap().contains("ZQX"), "{wrong}");
+        }
+    }
+    let elsewhere = served.get("/articles/rye", &[("authorization", &right)]).await;
+    assert_eq!(code(elsewhere).await, ErrorCode::ReceiptInvalid, "a receipt is for one article");
+    let nowhere = served.get("/articles/none", &[("authorization", &right)]).await;
+    assert_eq!(code(nowhere).await, ErrorCode::NotFound);
+    let other_scheme = served.get("/articles/bread", &[("authorization", "Basic YTpi")]).await;
+    assert_eq!(other_scheme.status(), StatusCode::PAYMENT_REQUIRED);
 }
 
 #[actix_web::test]

@@ -5,13 +5,12 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Form};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
-use tuppence_protocol::scrip::receipt::Receipt;
-use tuppence_protocol::{ErrorCode, Refusal, bytes};
+use tuppence_protocol::Refusal;
 
 use super::StorefrontApi;
+use super::demand::receipt_of;
 use super::pages::wants_page;
 use crate::http::error::ApiError;
-use crate::http::message::decode;
 use crate::storefront::{Declined, cookie};
 
 /// What the form has.
@@ -28,18 +27,11 @@ pub(super) async fn unlock(
     request: HttpRequest,
     Form(form): Form<Unlock>,
 ) -> Result<HttpResponse, ApiError> {
-    match receipt(&form.receipt).map_err(Declined::from).and_then(|receipt| api.shop.unlock(&receipt)) {
+    match receipt_of(&form.receipt).map_err(Declined::from).and_then(|receipt| api.shop.unlock(&receipt)) {
         Ok(article) => Ok(opened(&api, &article.slug)),
         Err(declined) if wants_page(request.headers()) => refused(&api, &declined.refusal),
         Err(declined) => Err(declined.into()),
     }
-}
-
-fn receipt(form: &str) -> Result<Receipt, Refusal> {
-    let json = bytes::decode(form).map_err(|error| {
-        Refusal::new(ErrorCode::ReceiptInvalid, format!("The receipt does not decode: {error}."))
-    })?;
-    decode(&json)
 }
 
 fn opened(api: &StorefrontApi, slug: &str) -> HttpResponse {

@@ -46,8 +46,7 @@ async fn a_new_shop_meets_its_center_and_sets_budgets_aside() {
 
     // The next start needs no center to sell.
     let again = Storefront::open(settings, TestClock::new(), http).unwrap();
-    let article = again.catalogue().find("bread", NOW).unwrap().clone();
-    assert!(again.offer(&article).is_ok());
+    assert!(again.quote(&selling::s1("https://shop.example/articles/bread")).is_ok());
 }
 
 #[tokio::test]

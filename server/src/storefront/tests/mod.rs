@@ -192,8 +192,7 @@ fn a_shop_without_a_center_shows_its_articles_and_sells_none() {
     let settings = settings(root.path(), "http://127.0.0.1:1");
     let shop = Storefront::open(settings, TestClock::new(), client(Duration::from_secs(1)).unwrap()).unwrap();
     assert_eq!(shop.articles_view().articles.len(), 1);
-    let article = shop.catalogue().find("bread", NOW).unwrap().clone();
-    let declined = shop.offer(&article).unwrap_err();
+    let declined = shop.quote(&selling::s1("https://shop.example/articles/bread")).unwrap_err();
     assert_eq!(declined.refusal.code, ErrorCode::CenterUnreachable);
     assert_eq!(declined.reply.unwrap().header.cmd_type, Code::Pm2_2);
 }
@@ -230,13 +229,14 @@ fn what_everybody_gets_holds_no_paid_word_and_no_right_answer() {
         serde_json::to_string(&shop.articles_view()).unwrap(),
         serde_json::to_string(&shop.campaigns_view()).unwrap(),
         serde_json::to_string(&shop.campaign_detail(&"quiz".parse().unwrap()).unwrap()).unwrap(),
-        serde_json::to_string(&shop.offer(&article).unwrap()).unwrap(),
+        serde_json::to_string(&shop.demand(&article)).unwrap(),
         format!("{article:?} {:?}", shop.campaigns()),
     ];
     for output in &outputs {
         assert!(!output.contains("ZQX"), "{output}");
         assert!(!output.contains("right"), "{output}");
     }
+    assert!(shop.article_data(&article, None).is_none());
     assert!(outputs[0].contains("The oven is warm."));
     let whole = shop.article_page(&article, Some(catalogue::Entitlement::Cookie)).unwrap();
     assert!(whole.contains("ZQX-PAID-WORDS") && !whole.contains("Read for 3¢"));

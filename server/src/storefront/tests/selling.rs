@@ -8,7 +8,7 @@ use tuppence_protocol::scrip::relay::Outcome;
 
 use super::*;
 
-fn s1(url: &str) -> PurchaseRequest {
+pub(super) fn s1(url: &str) -> PurchaseRequest {
     PurchaseRequest {
         header: Header::new(Code::Pm1_1, NOW),
         request_url: url.parse().unwrap(),

@@ -272,12 +272,14 @@ impl Network {
     fn handle(&self, request: &Request) -> Response {
         let mut outside = self.outside.borrow_mut();
         let Outside { center, shop } = &mut *outside;
-        let path = request.path.strip_prefix("/api/v1").unwrap_or("");
+        let path = request.path.strip_prefix("/api/v1");
+        let page = &request.path;
         let now = self.clock.now();
         let body = request.body.as_deref();
-        let (status, body) = match request.origin.as_str() {
-            super::CENTER => center.handle(path, body, now),
-            super::SHOP => shop.handle(path, body, center, now),
+        let (status, body) = match (request.origin.as_str(), path) {
+            (super::CENTER, path) => center.handle(path.unwrap_or_default(), body, now),
+            (super::SHOP, Some(path)) => shop.handle(path, body, center, now),
+            (super::SHOP, None) => shop.page(page),
             _ => (404, Vec::new()),
         };
         Response { status, body }

@@ -19,6 +19,8 @@ pub struct ShopSim {
     pub seller: Seller,
     /// Prices by slug.
     pub prices: BTreeMap<String, Amount>,
+    /// Changes what a 402 says.
+    pub demand_changed: Option<fn(&mut serde_json::Value)>,
     answers: BTreeMap<(EarnerId, String), (Vec<String>, Option<IssuePermitted>)>,
     offers: u8,
 }
@@ -34,6 +36,7 @@ impl ShopSim {
         ShopSim {
             seller,
             prices: prices.map(|(slug, price)| (slug.to_owned(), price.parse().unwrap())).into(),
+            demand_changed: None,
             answers: BTreeMap::new(),
             offers: 0,
         }
@@ -41,10 +44,7 @@ impl ShopSim {
 
     pub fn handle(&mut self, path: &str, body: Option<&[u8]>, center: &CenterSim, now: Timestamp) -> Answer {
         match path {
-            "/shop" => ok(&json!({
-                "vendorId": self.seller.vendor_id(), "origin": super::SHOP, "centerOrigin": super::CENTER,
-                "walletOrigin": super::CENTER, "title": "The Shop", "description": "Sells articles.",
-            })),
+            "/shop" => ok(&self.shop()),
             "/articles" => ok(&json!({"articles": self.articles()})),
             "/campaigns" => {
                 let cards = CAMPAIGNS.map(|campaign| card(campaign, json!(1)));
@@ -73,6 +73,33 @@ impl ShopSim {
                 None => (404, Vec::new()),
             },
         }
+    }
+
+    fn shop(&self) -> serde_json::Value {
+        json!({
+            "vendorId": self.seller.vendor_id(), "origin": super::SHOP, "centerOrigin": super::CENTER,
+            "walletOrigin": super::CENTER, "title": "The Shop", "description": "Sells articles.",
+        })
+    }
+
+    /// What is at an address for people: an article asks a program for its price.
+    pub fn page(&self, path: &str) -> Answer {
+        let path = path.split('?').next().unwrap_or_default();
+        if path == "/free" {
+            return (200, b"<p>Free.</p>".to_vec());
+        }
+        let asked = format!("{}{path}", super::SHOP);
+        let Some(article) = self.articles().into_iter().find(|article| article["url"] == asked) else {
+            return (404, Vec::new());
+        };
+        let mut body = json!({
+            "code": "payment_required", "message": "It costs money.", "hint": "Pay.", "retry": "with-new-offer",
+            "offer": {"shop": self.shop(), "article": article, "methods": ["scrip"]},
+        });
+        if let Some(change) = self.demand_changed {
+            change(&mut body);
+        }
+        (402, serde_json::to_vec(&body).unwrap())
     }
 
     fn articles(&self) -> Vec<serde_json::Value> {
