@@ -26,7 +26,8 @@ fn without_javascript_an_article_shows_teaser_and_price_and_nothing_that_is_paid
             let source = browser.driver()?.source().await?;
             assert!(!source.contains(article.paid), "{source}");
             // For search engines, in a script element: WebKit leaves those out where scripts are off.
-            let page = http::client()?.get(wallet.shop().address(article)).send().await?.text().await?;
+            let asked = http::client()?.get(wallet.shop().address(article)).header("accept", "text/html");
+            let page = asked.send().await?.text().await?;
             assert!(page.contains("isAccessibleForFree"), "{page}");
             assert!(!page.contains(article.paid), "{page}");
         }
