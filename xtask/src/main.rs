@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod console;
 mod gate;
+mod package;
 mod prerequisites;
 mod process;
 mod run;
@@ -35,6 +36,7 @@ enum Command {
     Run(run::Arguments),
     Build(build::Arguments),
     Test(gate::Arguments),
+    Package(package::Arguments),
     Sim(sim::Arguments),
     Bench(bench::Arguments),
     Tidy(tidy::Arguments),
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Build(arguments) => build::build(&arguments),
         Command::Test(arguments) => gate::test(&arguments),
+        Command::Package(arguments) => package::package(&arguments),
         Command::Sim(arguments) => sim::sim(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Tidy(arguments) => tidy::tidy(&arguments),

@@ -41,7 +41,7 @@ const STYLES: [&str; 9] = [
 /// The wallet brings its own standard library, built small: a panic stops it at once instead of composing a message
 /// that nobody would read, and `{:?}` prints nothing. Both need a switch of the compiler that stable Rust keeps behind
 /// this variable; the compiler is pinned, so it can't change under us (docs/decisions/build-tools.md).
-const SMALL: [(&str, &str); 4] = [
+pub const SMALL: [(&str, &str); 4] = [
     ("RUSTC_BOOTSTRAP", "1"),
     ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"),
     ("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size"),

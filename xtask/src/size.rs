@@ -72,7 +72,8 @@ fn of_kind(site: &Path, extension: &str, kit: bool) -> Result<Sizes> {
     Ok(sizes)
 }
 
-fn gzip_length(content: &[u8]) -> Result<u64> {
+/// The length of `content` after gzip.
+pub fn gzip_length(content: &[u8]) -> Result<u64> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
     Ok(u64::try_from(encoder.finish()?.len())?)

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::Amount;
 use tuppence_protocol::envelope::Fingerprint;
@@ -19,6 +19,7 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::error::{Problem, WalletError};
 use crate::kit::Included;
 use crate::ports::Subscription;
+use crate::ports::browser::adapter;
 use crate::view::{Progress, RememberedWord, WalletEvent};
 use crate::{Config, Wallet, browser};
 
@@ -38,11 +39,17 @@ struct Subscriptions {
     open: BTreeMap<u32, Subscription>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Options {
     center: Option<String>,
     fingerprint: Option<Fingerprint>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PayUrlOptions {
+    max: Amount,
 }
 
 #[derive(Deserialize, Default)]
@@ -79,8 +86,13 @@ impl JsWallet {
     pub fn open(#[wasm_bindgen(unchecked_optional_param_type = "OpenOptions")] options: JsValue) -> Promise {
         future_to_promise(async move {
             let open = async {
+                let (options, storage) = without_storage(options);
                 let options: Option<Options> = argument(options)?;
                 let kit = Rc::new(Included);
+                if let Some(storage) = storage {
+                    let Options { center, fingerprint } = options.unwrap_or_default();
+                    return adapter::open(storage, center, fingerprint).await;
+                }
                 match options {
                     Some(Options { center: Some(center), fingerprint }) => {
                         browser::open_with(Config { center_origin: center.parse()?, fingerprint }, kit).await
@@ -198,6 +210,19 @@ impl JsWallet {
         self.call(|wallet| async move {
             let PayOptions { approved } = argument(options)?;
             wallet.pay(&shop, &slug, approved).await
+        })
+    }
+
+    /// Gets what is at an address, and pays at most `max` for it if it asks for e-cash.
+    #[wasm_bindgen(js_name = payUrl, unchecked_return_type = "Promise<Bought>")]
+    pub fn pay_url(
+        &self,
+        url: String,
+        #[wasm_bindgen(unchecked_param_type = "PayUrlOptions")] options: JsValue,
+    ) -> Promise {
+        self.call(|wallet| async move {
+            let PayUrlOptions { max } = argument(options)?;
+            wallet.pay_url(&url, max, |_| ()).await
         })
     }
 
@@ -381,6 +406,18 @@ fn tell(callback: Option<&Function>, progress: Progress) {
     if let (Some(callback), Ok(progress)) = (callback, value(&progress)) {
         let _ = callback.call1(&JsValue::UNDEFINED, &progress);
     }
+}
+
+/// The options without the storage, which is no plain value; and the storage.
+fn without_storage(options: JsValue) -> (JsValue, Option<JsValue>) {
+    if !options.is_object() {
+        return (options, None);
+    }
+    let storage = Reflect::get(&options, &JsValue::from_str("storage")).unwrap_or_default();
+    let plain = Object::assign(&Object::new(), options.unchecked_ref());
+    let _ = Reflect::delete_property(&plain, &JsValue::from_str("storage"));
+    let storage = (!storage.is_undefined() && !storage.is_null()).then_some(storage);
+    (plain.into(), storage)
 }
 
 /// A value as JavaScript has it: plain objects, `null` for what is absent.

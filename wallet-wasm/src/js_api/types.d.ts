@@ -8,6 +8,24 @@ export interface OpenOptions {
   center?: string;
   /** The fingerprint of its key, base64url of SHA-256, to be pinned. Needs `center`. */
   fingerprint?: string;
+  /** Where the records are kept; this browser's own database, unless given. Node.js has none: see `fileStorage`. */
+  storage?: WalletStorage;
+}
+
+/** A place for a wallet's records other than a browser's database. Every promise that rejects is `storage_unavailable`,
+ *  with the code "ENOSPC" `storage_full`. */
+export interface WalletStorage {
+  /** The record of this key. */
+  read(key: string): Promise<Uint8Array | undefined>;
+  /** Keys that begin with `prefix`, with their records, in ascending order. */
+  list(prefix: string): Promise<[string, Uint8Array][]>;
+  /** Writes all changes (null removes) or none, and resolves when they are on disk. Resolves to false, and writes
+   *  nothing, if there is no record `required`. */
+  commit(changes: [string, Uint8Array | null][], required: string | null): Promise<boolean>;
+  /** Waits at most `patience` milliseconds until nobody else holds it. Resolves to what gives it back, or to null. */
+  lock(patience: number): Promise<(() => void) | null>;
+  /** The 32 secret bytes under which the secrets in the records are encrypted: made once, and always the same. */
+  key(): Promise<Uint8Array>;
 }
 
 export interface HistoryPage {
@@ -20,6 +38,11 @@ export interface HistoryPage {
 export interface PayOptions {
   /** The most that the reader has agreed to pay. */
   approved: Amount;
+}
+
+export interface PayUrlOptions {
+  /** The most to pay. */
+  max: Amount;
 }
 
 export interface ImportOptions {
@@ -240,6 +263,16 @@ export interface Paid {
   charged: boolean;
   article: LibraryEntry;
   text: ArticleText | null;
+}
+
+/** What came for an address. */
+export interface Bought {
+  /** Whether money moved now; false for what was paid before, and for what is free. */
+  charged: boolean;
+  /** Null for what is free. */
+  article: LibraryEntry | null;
+  /** Of what is free: as it was sent, without a title. */
+  text: ArticleText;
 }
 
 export interface LibraryEntry {

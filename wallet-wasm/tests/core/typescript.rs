@@ -55,6 +55,9 @@ fn every_value_is_what_its_type_says() {
     assert_is("VendorId", &paid.article.receipt.vendor_id);
     assert_is("ArticleText", paid.text.as_ref().unwrap());
 
+    let bought = world.run(wallet.pay_url(&paid.article.url, "USD:0.03".parse().unwrap(), |_| ()));
+    assert_is("Bought", &bought.unwrap());
+
     let earned = world.run(wallet.earn(SHOP, "spot", &["a".into()])).unwrap();
     assert_is("Earned", &earned);
     let detail = world.run(wallet.history_detail(earned.entry.number)).unwrap();

@@ -44,7 +44,16 @@ impl SiteTools {
 
     /// `trunk`, which finds the other tools on its PATH and therefore downloads none.
     pub fn trunk(&self) -> Result<Command> {
-        let mut command = process::program(&self.trunk);
+        self.with_path(process::program(&self.trunk))
+    }
+
+    /// Another of the tools by its name: `wasm-bindgen` or `wasm-opt`.
+    pub fn program(&self, name: &str) -> Result<Command> {
+        let found = self.folders.iter().map(|folder| executable(folder, name)).find(|path| path.exists());
+        self.with_path(process::program(found.with_context(|| format!("{name} is not among the tools"))?))
+    }
+
+    fn with_path(&self, mut command: Command) -> Result<Command> {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = self.folders.iter().cloned().chain(env::split_paths(&path));
         command

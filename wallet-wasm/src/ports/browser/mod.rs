@@ -1,5 +1,7 @@
 //! Ports of the browser: IndexedDB, fetch, Web Locks, BroadcastChannel, WebCrypto.
 
+#[cfg(feature = "js-api")]
+pub(crate) mod adapter;
 mod broadcast;
 mod center_key;
 mod fetch;

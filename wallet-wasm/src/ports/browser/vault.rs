@@ -13,7 +13,7 @@ use super::{IndexedDb, method, object, property};
 use crate::ports::{Vault, VaultError};
 
 const KEY: &str = "vault";
-const NONCE_BYTES: usize = 12;
+pub(super) const NONCE_BYTES: usize = 12;
 /// Authenticated with every secret.
 const PURPOSE: &str = "tuppence/vault/1";
 
@@ -66,7 +66,12 @@ impl Vault for CryptoVault {
     }
 }
 
-async fn apply(operation: &str, nonce: &[u8], key: &JsValue, data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) async fn apply(
+    operation: &str,
+    nonce: &[u8],
+    key: &JsValue,
+    data: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let algorithm = object(&[
         ("name", &JsValue::from_str("AES-GCM")),
         ("iv", &Uint8Array::from(nonce)),
