@@ -13,6 +13,8 @@ pub enum At {
     Request,
     /// The center has answered, and nobody hears that.
     Answer,
+    /// The center has answered, and the connection breaks instead; and from then on nobody is there.
+    Break,
 }
 
 /// The path of the request that is stopped, and where; and whether it was met.
@@ -37,9 +39,9 @@ impl Proxy {
         let proxy = Proxy { port, backend: backend.clone(), trap: Arc::clone(&trap) };
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (port, trap) = (backend.load(Ordering::SeqCst), Arc::clone(&trap));
+                let (port, trap) = (Arc::clone(&backend), Arc::clone(&trap));
                 // Whoever is cut off closes its connection, and with that its thread ends.
-                std::thread::spawn(move || pass(client, port, &trap));
+                std::thread::spawn(move || pass(client, &port, &trap));
             }
         });
         proxy
@@ -74,8 +76,8 @@ fn meets(trap: &(Mutex<Trap>, Condvar), path: &str, at: At) -> bool {
     meets
 }
 
-fn pass(client: TcpStream, port: u16, trap: &(Mutex<Trap>, Condvar)) -> Option<()> {
-    let backend = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+fn pass(client: TcpStream, port: &AtomicU16, trap: &(Mutex<Trap>, Condvar)) -> Option<()> {
+    let backend = TcpStream::connect((Ipv4Addr::LOCALHOST, port.load(Ordering::SeqCst))).ok()?;
     let (mut client_out, mut backend_out) = (client.try_clone().ok()?, backend.try_clone().ok()?);
     let (mut client, mut backend) = (BufReader::new(client), BufReader::new(backend));
     loop {
@@ -87,6 +89,10 @@ fn pass(client: TcpStream, port: u16, trap: &(Mutex<Trap>, Condvar)) -> Option<(
         }
         backend_out.write_all(&request).ok()?;
         let answer = message(&mut backend)?;
+        if meets(trap, &path, At::Break) {
+            port.store(0, Ordering::SeqCst);
+            return None;
+        }
         if meets(trap, &path, At::Answer) {
             return drain(&mut client);
         }

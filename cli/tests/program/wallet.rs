@@ -195,6 +195,27 @@ fn a_payment_that_was_cut_off_anywhere_is_finished_by_the_next_command_and_charg
     serving.ask(&["audit"]);
 }
 
+#[test]
+fn a_center_that_breaks_off_leaves_the_payment_open_and_the_exit_code_says_so() {
+    let proxy = Proxy::start();
+    let settings = format!("center-origin = \"http://localhost:{}\"\n{}", proxy.port, fixtures());
+    let serving = Serving::with_settings(&settings);
+    proxy.to(serving.ports[0]);
+    let mut person = Person::new(&serving);
+    person.center = format!("http://localhost:{}", proxy.port);
+    let person = person.with_four_cents();
+    let bread = person.article("bread");
+    proxy.stop("/api/v1/payment", At::Break);
+    person.refused(&["pay", &bread], 5, "It is under way and not certain yet; it is never charged twice.");
+
+    proxy.to(serving.ports[0]);
+    let output = person.tried(&["balance"]);
+    assert!(err(&output).contains("Finishing what was interrupted"), "{}", err(&output));
+    assert_eq!(out(&output).trim(), "USD:0.01");
+    assert!(person.ask(&["pay", &bread]).contains(PAID_WORDS));
+    assert_eq!(person.balance(), "USD:0.01");
+}
+
 fn ended_by(child: Child, signal: Signal) -> Output {
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
     child.wait_with_output().unwrap()

@@ -111,3 +111,18 @@ fn an_address_without_a_shop_says_what_it_answered() {
     let error = world.run(World::new().wallet().pay_url(COINS, price(), untold)).unwrap_err();
     assert!(error.is(Problem::NoWallet), "{error:?}");
 }
+
+#[test]
+fn an_article_that_is_paid_and_does_not_come_is_said_to_be_paid_and_comes_later_for_nothing() {
+    let world = World::with_four_cents();
+    let wallet = world.wallet();
+    world.outside.borrow_mut().shop.hands_out_nothing = true;
+    let error = world.run(wallet.pay_url(COINS, price(), |_| ())).unwrap_err();
+    assert_eq!((error.money, error.is(Problem::ShopUnreachable)), (Money::Moved, true), "{error:?}");
+    assert_eq!(world.balance(), "USD:0.01");
+
+    world.outside.borrow_mut().shop.hands_out_nothing = false;
+    let bought = world.run(wallet.pay_url(COINS, price(), untold)).unwrap();
+    assert!(!bought.charged && bought.text.html.contains("The whole of"));
+    world.assert_at_rest();
+}

@@ -19,6 +19,8 @@ pub struct ShopSim {
     pub seller: Seller,
     /// Prices by slug.
     pub prices: BTreeMap<String, Amount>,
+    /// Whether it hands nothing out, though it sells.
+    pub hands_out_nothing: bool,
     /// Changes what a 402 says.
     pub demand_changed: Option<fn(&mut serde_json::Value)>,
     answers: BTreeMap<(EarnerId, String), (Vec<String>, Option<IssuePermitted>)>,
@@ -36,6 +38,7 @@ impl ShopSim {
         ShopSim {
             seller,
             prices: prices.map(|(slug, price)| (slug.to_owned(), price.parse().unwrap())).into(),
+            hands_out_nothing: false,
             demand_changed: None,
             answers: BTreeMap::new(),
             offers: 0,
@@ -44,6 +47,7 @@ impl ShopSim {
 
     pub fn handle(&mut self, path: &str, body: Option<&[u8]>, center: &CenterSim, now: Timestamp) -> Answer {
         match path {
+            "/purchase/deliver" | "/articles/open" if self.hands_out_nothing => (503, Vec::new()),
             "/shop" => ok(&self.shop()),
             "/articles" => ok(&json!({"articles": self.articles()})),
             "/campaigns" => {
