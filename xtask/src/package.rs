@@ -80,6 +80,8 @@ fn build(folder: &Path) -> Result<()> {
     optimise.args(WASM_OPT).arg(&core).arg("-o").arg(&core);
     process::must(optimise, &mut step)?;
 
+    name_library(&folder.join("core.d.ts"))?;
+
     let sources = workspace::root().join("wallet-wasm/package");
     for name in FILES {
         copy(&sources.join(name), &folder.join(name))?;
@@ -94,6 +96,13 @@ fn build(folder: &Path) -> Result<()> {
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("copying {}", from.display())).map(drop)
+}
+
+/// wasm-bindgen's types speak of `Symbol.dispose`, which older targets of TypeScript don't know by themselves.
+fn name_library(types: &Path) -> Result<()> {
+    let text = fs::read_to_string(types).context("reading the types")?;
+    fs::write(types, format!("/// <reference lib=\"esnext.disposable\" />\n{text}"))
+        .context("writing the types")
 }
 
 /// The workspace's version, which is this program's.

@@ -6,17 +6,44 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use crate::console::Step;
-use crate::tools::browser::Browser;
+use crate::tools::{self, browser::Browser};
 use crate::{build, prerequisites, process, workspace};
 
 /// Tries everything, in folders below target/packages.
 pub fn check(package: &Path) -> Result<()> {
+    types(package)?;
     storage()?;
     build::program(false)?;
     under_node(package)?;
     module(package)?;
     vite(package)?;
     in_a_browser()
+}
+
+/// The types as programs use them, under Node.js and with a bundler.
+fn types(package: &Path) -> Result<()> {
+    let compiler = tools::typescript()?;
+    let mut step = Step::start("types");
+    let folder = workspace::target().join("packages/types");
+    let installed = folder.join("node_modules/@tuppence/wallet");
+    fs::create_dir_all(&installed).context("creating a folder")?;
+    for path in super::files(package)? {
+        fs::copy(&path, installed.join(path.file_name().unwrap_or_default()))
+            .context("copying the package")?;
+    }
+    for (name, module, resolution) in
+        [("node.test.mts", "nodenext", "nodenext"), ("browser.test.mts", "esnext", "bundler")]
+    {
+        let source = folder.join(name);
+        fs::copy(workspace::root().join("wallet-wasm/package").join(name), &source)
+            .with_context(|| format!("copying {name}"))?;
+        let mut node = process::program("node");
+        node.arg(&compiler).args(["--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom"]);
+        node.args(["--module", module, "--moduleResolution", resolution]).arg(source);
+        process::must(node, &mut step)?;
+    }
+    step.done("");
+    Ok(())
 }
 
 fn storage() -> Result<()> {

@@ -24,6 +24,9 @@ const BINARYEN: &str = "132.0.0";
 /// npm's axe-core, for the browser tests.
 const AXE: &str = "4.14.1";
 
+/// npm's TypeScript, for the types of the wallet's package.
+const TYPESCRIPT: &str = "5.9.3";
+
 const CARGO_DENY: &str = "0.20.2";
 
 /// The tools that build the wallet's site.
@@ -129,6 +132,11 @@ fn wasm_bindgen_tool() -> Result<CargoTool> {
 /// `axe.min.js`, which finds what shuts people out of a page.
 pub fn axe() -> Result<PathBuf> {
     npm_package("axe-core", AXE, "axe-core/axe.min.js")
+}
+
+/// `tsc`, which checks the wallet package's types.
+pub fn typescript() -> Result<PathBuf> {
+    npm_package("typescript", TYPESCRIPT, "typescript/bin/tsc")
 }
 
 /// Folder with npm's `wasm-opt`.
