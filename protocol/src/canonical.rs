@@ -56,11 +56,12 @@ pub enum Tag {
     Notes,
     NotesAsk,
     NotesReply,
+    PaywordLink,
 }
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 37] = [
+    pub const ALL: [Tag; 38] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
@@ -98,6 +99,7 @@ impl Tag {
         Tag::Notes,
         Tag::NotesAsk,
         Tag::NotesReply,
+        Tag::PaywordLink,
     ];
 
     /// The tag's text, as hashed.
@@ -140,6 +142,7 @@ impl Tag {
             Tag::Notes => "tuppence/recovery/notes/sealed",
             Tag::NotesAsk => "tuppence/recovery/N1",
             Tag::NotesReply => "tuppence/recovery/N2",
+            Tag::PaywordLink => "tuppence/payword/link",
         }
     }
 }

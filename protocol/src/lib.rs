@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod error;
 pub mod ids;
 mod normal_form;
+pub mod payword;
 pub mod recovery;
 pub mod scrip;
 pub mod seal;

@@ -10,6 +10,7 @@
 )]
 
 mod fixtures;
+mod payword;
 mod recovery;
 mod reference;
 
