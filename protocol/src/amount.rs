@@ -129,6 +129,15 @@ impl Amount {
         Ok(Amount { currency: self.currency, micros })
     }
 
+    /// `count` times this amount.
+    ///
+    /// # Errors
+    /// [`AmountError::TooLarge`] beyond the limit.
+    pub fn times(self, count: u32) -> Result<Amount, AmountError> {
+        let micros = self.micros.checked_mul(u64::from(count)).ok_or(AmountError::TooLarge)?;
+        Amount::new(self.currency, micros)
+    }
+
     /// The share of `basis_points` hundredths of a percent, rounded down; at most the whole amount.
     pub fn share(self, basis_points: u16) -> Amount {
         let whole = u128::from(self.micros);
@@ -291,6 +300,17 @@ mod tests {
         ] {
             assert!(text.parse::<Amount>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_multiple_stops_at_the_limit() {
+        let cent = Amount::new(Currency::USD, 10_000).unwrap();
+        assert_eq!(cent.times(50).unwrap().to_string(), "USD:0.5");
+        assert!(cent.times(0).unwrap().is_zero());
+        let most = Amount::new(Currency::USD, Amount::MICROS_MAX).unwrap();
+        assert_eq!(most.times(1), Ok(most));
+        assert_eq!(most.times(2), Err(AmountError::TooLarge));
+        assert_eq!(most.times(u32::MAX), Err(AmountError::TooLarge));
     }
 
     #[test]

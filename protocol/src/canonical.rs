@@ -57,11 +57,19 @@ pub enum Tag {
     NotesAsk,
     NotesReply,
     PaywordLink,
+    ChainId,
+    CustomerKey,
+    CertificateAsk,
+    CustomerCertificate,
+    Authority,
+    Countersignature,
+    Deposit,
+    DepositReply,
 }
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 38] = [
+    pub const ALL: [Tag; 46] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
@@ -100,6 +108,14 @@ impl Tag {
         Tag::NotesAsk,
         Tag::NotesReply,
         Tag::PaywordLink,
+        Tag::ChainId,
+        Tag::CustomerKey,
+        Tag::CertificateAsk,
+        Tag::CustomerCertificate,
+        Tag::Authority,
+        Tag::Countersignature,
+        Tag::Deposit,
+        Tag::DepositReply,
     ];
 
     /// The tag's text, as hashed.
@@ -143,6 +159,14 @@ impl Tag {
             Tag::NotesAsk => "tuppence/recovery/N1",
             Tag::NotesReply => "tuppence/recovery/N2",
             Tag::PaywordLink => "tuppence/payword/link",
+            Tag::ChainId => "tuppence/payword/chain",
+            Tag::CustomerKey => "tuppence/payword/customer",
+            Tag::CertificateAsk => "tuppence/payword/certify",
+            Tag::CustomerCertificate => "tuppence/payword/certificate",
+            Tag::Authority => "tuppence/payword/authority",
+            Tag::Countersignature => "tuppence/payword/countersignature",
+            Tag::Deposit => "tuppence/payword/deposit",
+            Tag::DepositReply => "tuppence/payword/paid",
         }
     }
 }

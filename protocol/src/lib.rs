@@ -17,6 +17,7 @@ pub mod recovery;
 pub mod scrip;
 pub mod seal;
 pub mod secret;
+pub mod signature;
 pub mod text;
 pub mod time;
 
@@ -25,6 +26,7 @@ pub use error::{ErrorBody, ErrorCode, Refusal, Retry};
 pub use ids::{IdType, TranId, VendorId, WalletId};
 pub use seal::{HashAlgorithm, Seal};
 pub use secret::{KeyRing, Secret};
+pub use signature::{PublicKey, PublicKeys, Signature};
 pub use text::Text;
 pub use time::{Duration, Timestamp};
 

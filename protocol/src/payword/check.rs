@@ -1,9 +1,12 @@
 //! The payee's side: how many units a payword adds to the last one that it has stored.
 
+use serde::{Deserialize, Serialize};
+
 use super::link::{Link, Payword};
 
 /// A payword and its index. The payee stores the highest; at first that is the root, with index 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Position {
     /// `i`: how many units were paid in all.
     pub index: u32,

@@ -4,17 +4,30 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::canonical::{self, Tag};
+use crate::ids::VendorId;
 
 /// The most paywords of a chain: a million, rounded up to a power of two.
 pub const LENGTH_MAX: u32 = 1 << 20;
 
-/// Which chain: 128 random bits. It is part of each hash, so that no work on one chain helps with another.
+/// Which chain. It is part of each hash, so that no work on one chain helps with another, and that a chain
+/// is worth nothing at a shop that it was not made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChainId(#[serde(with = "crate::bytes::fixed")] [u8; 16]);
 
 impl ChainId {
-    /// The chain of these bytes, which must be random.
+    /// The chain that is made for `vendor` alone, from 128 random bits.
+    pub fn at(vendor: &VendorId, nonce: &[u8; 16]) -> Self {
+        let encoding = canonical::encode(Tag::ChainId, |w| {
+            w.nested(vendor);
+            w.bytes(nonce);
+        });
+        let mut id = [0; 16];
+        id.copy_from_slice(&Sha256::digest(encoding)[..16]);
+        ChainId(id)
+    }
+
+    /// The chain of these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         ChainId(bytes)
     }
