@@ -65,11 +65,23 @@ pub enum Tag {
     Countersignature,
     Deposit,
     DepositReply,
+    VendorScripCertificate,
+    VendorScripCustomer,
+    LicenceKey,
+    Licence,
+    LicensedSecret,
+    VendorScripOrder,
+    VendorScripKey,
+    VendorScripRequest,
+    VendorScripReply,
+    VendorScripReturn,
+    Settlement,
+    SettlementReply,
 }
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 46] = [
+    pub const ALL: [Tag; 58] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
@@ -116,6 +128,18 @@ impl Tag {
         Tag::Countersignature,
         Tag::Deposit,
         Tag::DepositReply,
+        Tag::VendorScripCertificate,
+        Tag::VendorScripCustomer,
+        Tag::LicenceKey,
+        Tag::Licence,
+        Tag::LicensedSecret,
+        Tag::VendorScripOrder,
+        Tag::VendorScripKey,
+        Tag::VendorScripRequest,
+        Tag::VendorScripReply,
+        Tag::VendorScripReturn,
+        Tag::Settlement,
+        Tag::SettlementReply,
     ];
 
     /// The tag's text, as hashed.
@@ -167,6 +191,18 @@ impl Tag {
             Tag::Countersignature => "tuppence/payword/countersignature",
             Tag::Deposit => "tuppence/payword/deposit",
             Tag::DepositReply => "tuppence/payword/paid",
+            Tag::VendorScripCertificate => "tuppence/vendor-scrip/certificate",
+            Tag::VendorScripCustomer => "tuppence/vendor-scrip/customer",
+            Tag::LicenceKey => "tuppence/vendor-scrip/key-of-licence",
+            Tag::Licence => "tuppence/vendor-scrip/licence",
+            Tag::LicensedSecret => "tuppence/vendor-scrip/licensed",
+            Tag::VendorScripOrder => "tuppence/vendor-scrip/order",
+            Tag::VendorScripKey => "tuppence/vendor-scrip/key-of-order",
+            Tag::VendorScripRequest => "tuppence/vendor-scrip/request",
+            Tag::VendorScripReply => "tuppence/vendor-scrip/reply",
+            Tag::VendorScripReturn => "tuppence/vendor-scrip/return",
+            Tag::Settlement => "tuppence/vendor-scrip/settlement",
+            Tag::SettlementReply => "tuppence/vendor-scrip/settled",
         }
     }
 }

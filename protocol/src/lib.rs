@@ -20,6 +20,7 @@ pub mod secret;
 pub mod signature;
 pub mod text;
 pub mod time;
+pub mod vendor_scrip;
 
 pub use amount::{Amount, Currency};
 pub use error::{ErrorBody, ErrorCode, Refusal, Retry};

@@ -1,6 +1,6 @@
 //! The shop's side (spec/03): it asks nobody. What it must store is one [`Session`] for each budget.
 //!
-//! A session is stored before anything is handed out for it, and forgotten [`GRACE`](super::GRACE) after its end.
+//! A session is stored before anything is handed out for it, and forgotten [`GRACE`] after its end.
 
 use serde::{Deserialize, Serialize};
 

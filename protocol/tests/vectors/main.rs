@@ -13,6 +13,8 @@ mod fixtures;
 mod payword;
 mod recovery;
 mod reference;
+mod sealed;
+mod vendor_scrip;
 
 use std::path::PathBuf;
 
