@@ -98,6 +98,20 @@ Keep the keys, center-keys.json, in another place.")]
     #[command(after_help = "Example:
   tuppence answers reading-on-the-way --json > answers.json")]
     Answers(Answers),
+    /// Print what a page elsewhere needs to sell a shop's articles: the script's tag, and an element
+    #[command(after_help = "Example:
+  tuppence embed https://shop.example
+
+The script changes with the program, and its hash (--integrity) with it: pages that insist on a hash keep a copy of the
+script, or are changed when the shop is.")]
+    Embed {
+        /// The shop's origin
+        #[arg(default_value = "http://localhost:8081")]
+        shop: String,
+        /// Insist on this very script (Subresource Integrity)
+        #[arg(long)]
+        integrity: bool,
+    },
     /// A wallet without a browser: earn, pay an address, look after it
     #[command(after_help = EXIT_CODES)]
     Wallet(Box<WalletArguments>),

@@ -3,6 +3,7 @@
 mod album;
 mod cash_out;
 mod earn;
+mod embed;
 mod interrupted;
 mod keyboard;
 mod newcomer;

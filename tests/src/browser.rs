@@ -260,6 +260,41 @@ impl Browser {
         controls.bring_to_front(&driver).await
     }
 
+    /// The tabs and windows that are open.
+    ///
+    /// # Errors
+    /// If its driver doesn't answer.
+    pub async fn tabs(&self) -> Result<Vec<Tab>> {
+        Ok(self.driver()?.windows().await?.into_iter().map(Tab).collect())
+    }
+
+    /// Waits until there is a window beside those `known`, and looks at it.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn look_at_another_than(&self, known: &[Tab]) -> Result<Tab> {
+        let opened = until("another window", async || {
+            let new = self.tabs().await?.into_iter().find(|tab| !known.contains(tab));
+            Ok(new.map_or_else(|| Seen::NotYet("none".to_owned()), Seen::Ready))
+        })
+        .await?;
+        self.look_at(&opened).await?;
+        Ok(opened)
+    }
+
+    /// Waits until a tab or window has closed by itself, and looks at `next`.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn closes(&self, tab: &Tab, next: &Tab) -> Result<()> {
+        until("a window to close", async || {
+            let open = self.tabs().await?.contains(tab);
+            Ok(if open { Seen::NotYet(self.glance().await) } else { Seen::Ready(()) })
+        })
+        .await?;
+        self.look_at(next).await
+    }
+
     /// Closes the tab that the person looks at, whatever it is doing, and looks at `next`.
     ///
     /// # Errors

@@ -168,8 +168,7 @@ impl Browser {
 
     /// The visible text of the page, with single spaces; empty while there is no page.
     pub async fn text(&self) -> String {
-        let script = "return (document.body?.innerText ?? '').replace(/\\s+/g, ' ').trim()";
-        self.script(script, Vec::new()).await.unwrap_or_default()
+        self.script(include_str!("text.js"), Vec::new()).await.unwrap_or_default()
     }
 
     /// The visible text of the target.
@@ -240,15 +239,17 @@ impl Browser {
 
     async fn try_click(&self, target: &Target) -> Result<bool> {
         let Some(element) = self.locate(target).await?.into_iter().next() else { return Ok(false) };
-        if !self.is_free(&element).await? {
-            return Ok(false);
-        }
         // A radio button may be drawn by its label. What lies under the navigation is scrolled out from there.
         let script = "const [element] = arguments;
                       const drawn = (element.matches('input') && element.labels?.[0]) || element;
                       drawn.scrollIntoView({ block: 'center', behavior: 'instant' });
                       return drawn";
-        self.run(script, vec![element.to_json()?]).await?.element()?.click().await?;
+        let drawn = self.run(script, vec![element.to_json()?]).await?.element()?;
+        // Only once it is seen: some buttons wait for that.
+        if !self.is_free(&element).await? {
+            return Ok(false);
+        }
+        drawn.click().await?;
         Ok(true)
     }
 

@@ -15,6 +15,7 @@ pub mod native;
 pub mod pages;
 mod process;
 pub mod program;
+pub mod publisher;
 pub mod stage;
 pub mod target;
 pub mod wait;

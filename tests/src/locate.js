@@ -1,5 +1,5 @@
 // Finds what a person means by a role and a name. Arguments: role, name, whether the name must be the whole one.
-// Returns the visible elements, in the order of the page.
+// Returns the visible elements, in the order of the page; those of elements with a tree of their own come after.
 const [role, name, exact] = arguments;
 
 const selectors = {
@@ -36,7 +36,9 @@ function isVisible(element) {
 }
 
 const wanted = plain(name).toLowerCase();
-return [...document.querySelectorAll(selectors[role])].filter((element) => {
+const roots = [document];
+for (const root of roots) for (const { shadowRoot } of root.querySelectorAll("*")) if (shadowRoot) roots.push(shadowRoot);
+return roots.flatMap((root) => [...root.querySelectorAll(selectors[role])]).filter((element) => {
   const own = accessibleName(element).toLowerCase();
   return (exact ? own === wanted : own.includes(wanted)) && isVisible(element);
 });

@@ -2,6 +2,7 @@
 
 mod address;
 mod app;
+mod asker;
 mod browser;
 mod components;
 mod dates;

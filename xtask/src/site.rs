@@ -13,10 +13,18 @@ use crate::tools::{self, SiteTools};
 use crate::{process, workspace};
 
 /// Everything that ends up in the site.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 17] = [
     "protocol",
     "wallet-wasm",
-    "web",
+    "web/Cargo.toml",
+    "web/asker.js",
+    "web/icon.svg",
+    "web/kit",
+    "web/src",
+    "web/start.js",
+    "web/streams",
+    "web/style",
+    "web/view",
     "index.html",
     "Trunk.toml",
     "Cargo.toml",

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 use crate::canonical::{Canonical, Tag, Writer};
+use crate::error::{ErrorCode, Refusal};
 use crate::ids::{TranId, VendorId};
 use crate::scrip::{Header, RequestUrl};
 use crate::seal::{HashAlgorithm, Seal};
-use crate::secret::Secret;
+use crate::secret::{KeyRing, Secret};
 use crate::time::Timestamp;
 
 /// What a receipt is for.
@@ -66,6 +67,25 @@ impl Receipt {
         self.expected_seal(vendor_secret).matches(&self.seal)
     }
 
+    /// Checks that the center made it, for the seller `vendor_id` that shares `secrets`, and that it is of this kind.
+    pub(super) fn admit(
+        &self,
+        vendor_id: &VendorId,
+        secrets: &KeyRing,
+        kind: ReceiptKind,
+    ) -> Result<(), Refusal> {
+        if self.vendor_id != *vendor_id {
+            return refuse("The receipt is another shop's.");
+        }
+        if self.kind != kind {
+            return refuse("The receipt is for something else.");
+        }
+        if !secrets.find(self.secret_id).is_some_and(|secret| self.holds(secret)) {
+            return refuse("The receipt was not made by the center.");
+        }
+        Ok(())
+    }
+
     fn expected_seal(&self, vendor_secret: &Secret) -> Seal {
         HashAlgorithm::HmacSha256.seal(vendor_secret, Tag::Receipt, |w| self.write_terms(w))
     }
@@ -79,6 +99,42 @@ impl Receipt {
         writer.u64(self.date.as_millis());
         writer.u32(self.secret_id);
     }
+}
+
+fn refuse<T>(message: &str) -> Result<T, Refusal> {
+    Err(Refusal::new(ErrorCode::ReceiptInvalid, message))
+}
+
+/// What a payment's receipt says, once it was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    /// The transaction.
+    pub tran_id: TranId,
+    /// The article's address at its storefront.
+    pub article: RequestUrl,
+    /// What was paid.
+    pub amount: Amount,
+    /// When.
+    pub date: Timestamp,
+}
+
+/// What `receipt` paid, for a publisher's own server: the center made it for the shop `vendor_id` that shares
+/// `secrets`, and for the article at `article`. `packages/shop` does the same for Node.js.
+///
+/// # Errors
+/// [`ErrorCode::ReceiptInvalid`].
+pub fn verify_receipt(
+    receipt: &Receipt,
+    vendor_id: &VendorId,
+    secrets: &KeyRing,
+    article: &RequestUrl,
+) -> Result<Paid, Refusal> {
+    receipt.admit(vendor_id, secrets, ReceiptKind::Payment)?;
+    if receipt.subject != *article {
+        return refuse("The receipt is for another article.");
+    }
+    let Receipt { tran_id, subject, amount, date, .. } = receipt.clone();
+    Ok(Paid { tran_id, article: subject, amount, date })
 }
 
 impl Canonical for Receipt {

@@ -167,18 +167,7 @@ impl Seller {
     /// # Errors
     /// [`ErrorCode::ReceiptInvalid`].
     pub fn admit(&self, receipt: &Receipt, kind: ReceiptKind) -> Result<(), Refusal> {
-        let secret = self.secrets.find(receipt.secret_id);
-        let refuse = |message| Err(Refusal::new(ErrorCode::ReceiptInvalid, message));
-        if receipt.vendor_id != self.vendor_id {
-            return refuse("The receipt is another shop's.");
-        }
-        if receipt.kind != kind {
-            return refuse("The receipt is for something else.");
-        }
-        if !secret.is_some_and(|secret| receipt.holds(secret)) {
-            return refuse("The receipt was not made by the center.");
-        }
-        Ok(())
+        receipt.admit(&self.vendor_id, &self.secrets, kind)
     }
 
     /// S7 for a payment's receipt, M7 for an issue's.

@@ -14,6 +14,7 @@
 pub mod campaigns;
 pub mod catalogue;
 mod center;
+pub mod claims;
 pub mod cookie;
 pub mod credentials;
 pub mod demand;
@@ -51,6 +52,7 @@ use catalogue::media::{MediaAddresses, Root};
 use catalogue::{Catalogue, CatalogueSettings};
 pub use center::ANSWER_TIME_MAX;
 use center::CenterClient;
+use claims::Claims;
 use cookie::Cookies;
 use credentials::Credentials;
 pub use earn::Permission;
@@ -106,6 +108,7 @@ pub struct Storefront {
     ports: Ports,
     store: StoreHandle,
     cookies: Cookies,
+    claims: Claims,
     catalogue_settings: CatalogueSettings,
     campaign_media: MediaAddresses,
     catalogue: ArcSwap<Catalogue>,
@@ -204,6 +207,7 @@ impl Storefront {
         let shop = Arc::new(Storefront {
             relay: Relay::new(center.clone(), background, settings.hold, settings.held_max),
             cookies: Cookies::new(secret),
+            claims: Claims::default(),
             store: handle,
             catalogue: ArcSwap::from_pointee(catalogue),
             campaigns: ArcSwap::from_pointee(campaigns),
@@ -285,6 +289,11 @@ impl Storefront {
     /// What it remembers.
     pub fn store(&self) -> &StoreHandle {
         &self.store
+    }
+
+    /// The receipts that wait for the pages that asked for them.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// Seals and checks the cookies of paid articles.

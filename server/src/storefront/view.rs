@@ -174,6 +174,11 @@ impl Storefront {
         ArticlesView { articles }
     }
 
+    /// One article that is out.
+    pub fn article_view_of(&self, slug: &str) -> Option<ArticleView> {
+        self.catalogue.load().find(slug, self.now()).map(|article| self.article_view(article))
+    }
+
     pub(super) fn article_view(&self, article: &Article) -> ArticleView {
         let date = article.date.and_then(|date| u64::try_from(date.timestamp_millis()).ok());
         ArticleView {

@@ -41,6 +41,9 @@ pub(super) async fn launch(profile: &Path, permissions: Permissions) -> Result<S
     let chromedriver = Driver::shared()?;
     let preferences = match permissions {
         Permissions::NoStorage => json!({ "profile.default_content_setting_values.cookies": 2 }),
+        Permissions::NoForeignStorage => {
+            json!({ "profile.cookie_controls_mode": 1, "profile.block_third_party_cookies": true })
+        }
         Permissions::Usual | Permissions::Private => {
             json!({ "download.default_directory": profile.join("downloads") })
         }

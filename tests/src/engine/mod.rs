@@ -54,6 +54,8 @@ pub enum Permissions {
     Usual,
     /// "Block all cookies", which blocks every storage of pages too.
     NoStorage,
+    /// "Block third-party cookies": pages within other sites' pages keep nothing.
+    NoForeignStorage,
     /// A private window: what pages keep ends with the browser.
     Private,
 }

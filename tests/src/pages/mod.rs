@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod cash_out;
 pub mod earn;
+pub mod embed;
 pub mod history;
 pub mod home;
 pub mod read;
@@ -19,6 +20,7 @@ use crate::target::link;
 pub use approve::Approve;
 pub use cash_out::CashOut;
 pub use earn::Earn;
+pub use embed::Embed;
 pub use history::History;
 pub use home::Home;
 pub use read::Read;
@@ -64,6 +66,11 @@ impl<'a> Wallet<'a> {
     /// Approve: paying for an article.
     pub fn approve(&self) -> Approve<'a> {
         Approve::new(self.clone())
+    }
+
+    /// A publisher's page that sells from the shop.
+    pub fn embed(&self) -> Embed<'a> {
+        Embed::new(self.clone())
     }
 
     /// History, and its entries.

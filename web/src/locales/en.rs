@@ -131,6 +131,7 @@ pub const TEXTS: Texts = Texts {
     approve: Approve {
         title: "Pay for this article?",
         lead: |shop| format!("{shop} asks for this payment."),
+        asked_on: |page| format!("You come from {page}."),
         price: "Price",
         before: "Your balance now",
         after: "Your balance afterwards",
@@ -146,6 +147,8 @@ pub const TEXTS: Texts = Texts {
         open: "Open the article",
         paid: "Paid. Enjoy your reading.",
         opening: "Opening the article",
+        handing: |page| format!("The article opens at {page}. You can close this window."),
+        leave: "Close this window",
         short_title: |missing| format!("You need {missing} more"),
         short: "You have not been charged. Answer a question, then come back: the article waits here.",
         earn: "Earn the rest",

@@ -131,6 +131,7 @@ pub const TEXTS: Texts = Texts {
     approve: Approve {
         title: "이 글의 값을 치를까요?",
         lead: |shop| format!("{shop}이(가) 결제를 요청합니다."),
+        asked_on: |page| format!("{page}에서 왔습니다."),
         price: "가격",
         before: "지금 잔액",
         after: "결제 후 잔액",
@@ -146,6 +147,8 @@ pub const TEXTS: Texts = Texts {
         open: "글 열기",
         paid: "결제했습니다. 즐겁게 읽으세요.",
         opening: "글을 열고 있습니다",
+        handing: |page| format!("{page}에서 글이 열립니다. 이 창은 닫아도 됩니다."),
+        leave: "창 닫기",
         short_title: |missing| format!("{missing} 더 필요합니다"),
         short: "돈은 빠져나가지 않았습니다. 질문에 답하고 돌아오세요. 글은 여기서 기다립니다.",
         earn: "나머지 벌기",

@@ -255,6 +255,7 @@ pub struct Read {
 pub struct Approve {
     pub title: &'static str,
     pub lead: fn(&str) -> String,
+    pub asked_on: fn(&str) -> String,
     pub price: &'static str,
     pub before: &'static str,
     pub after: &'static str,
@@ -270,6 +271,8 @@ pub struct Approve {
     pub open: &'static str,
     pub paid: &'static str,
     pub opening: &'static str,
+    pub handing: fn(&str) -> String,
+    pub leave: &'static str,
     pub short_title: fn(&str) -> String,
     pub short: &'static str,
     pub earn: &'static str,

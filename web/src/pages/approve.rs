@@ -5,6 +5,8 @@
 
 mod pay_button;
 
+use std::future::pending;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tuppence_protocol::Amount;
@@ -13,13 +15,13 @@ use tuppence_wallet::view::{ArticleCard, LibraryEntry, ShopInfo};
 use tuppence_wallet::{Wallet, WalletError};
 
 use crate::address::{A, Address};
-use crate::browser;
 use crate::components::{Heading, OpenForm, Skeleton, Sum, Trouble};
 use crate::errors::While;
 use crate::locales::texts;
 use crate::money;
 use crate::state::{Errand, Load, Loader, WalletState};
 use crate::view::{child, view};
+use crate::{asker, browser};
 
 use pay_button::PayButton;
 
@@ -80,9 +82,14 @@ fn Approval(shop: String, article: String) -> impl IntoView {
     // The page changes when the payment ends, and stays as it is while it runs.
     let ended = Memo::new(move |_| matches!(payment.get(), Payment::Paid(_) | Payment::Failed(_)));
     let (origin, slug) = (shop.clone(), article.clone());
-    let asked = Loader::once(move |wallet| ask(wallet, origin.clone(), slug.clone()));
+    // Another tab may pay for it meanwhile. What is approved here stays as it is.
+    let asked = Loader::new(move |wallet| {
+        let open = matches!(payment.get_untracked(), Payment::Open);
+        let asking = ask(wallet, origin.clone(), slug.clone());
+        async move { if open { asking.await } else { pending().await } }
+    });
     let path = path(&shop, &article);
-    let shop = StoredValue::new(shop);
+    let (shop, slug) = (StoredValue::new(shop), StoredValue::new(article));
     let again = move || {
         payment.set(Payment::Open);
         asked.again();
@@ -92,13 +99,18 @@ fn Approval(shop: String, article: String) -> impl IntoView {
         match (outcome, asked.load()) {
             (Payment::Paid(receipt), _) => {
                 Errand::end(&path);
-                view! { <Opening shop=shop.get_value() receipt=*receipt/> }
+                match asker::origin(&shop.get_value(), &slug.get_value()) {
+                    Some(page) => {
+                        view! { <Handing shop=shop.get_value() article=slug.get_value() receipt=*receipt page=page/> }
+                    }
+                    None => view! { <Opening shop=shop.get_value() receipt=*receipt/> },
+                }
             }
             (Payment::Failed(error), _) | (_, Load::Failed(error)) => view! {
                 <div class="stack page--narrow">
                     <Heading text=texts().approve.title/>
                     <Trouble error=error again=again during=While::Paying/>
-                    <Back shop=shop.get_value() article=None/>
+                    <Back shop=shop.get_value() slug=slug.get_value() article=None/>
                 </div>
             },
             (_, Load::Loading) => view! { <Skeleton/> },
@@ -114,16 +126,24 @@ fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path:
     let texts = &texts().approve;
     let Asked { shop, article, bought } = asked;
     let origin = shop.shop.origin.clone();
+    let class = "button button--primary button--large";
     let (title, words, open) = if let Some(bought) = bought {
-        let class = "button button--primary button--large";
-        let open = view! { <OpenForm shop=origin receipt=bought.receipt label=texts.open class=class/> };
-        (texts.owned_title, texts.owned, child(open))
+        let receipt = bought.receipt;
+        let open = match asker::origin(&origin, &article.slug) {
+            Some(_) => child(view! {
+                <button type="button" class=class on:click=move |_| payment.set(Payment::Paid(Box::new(receipt.clone())))>
+                    {texts.open}
+                </button>
+            }),
+            None => child(view! { <OpenForm shop=origin receipt=receipt label=texts.open class=class/> }),
+        };
+        (texts.owned_title, texts.owned, open)
     } else if !shop.accepted {
         return view! { <Refusal title=texts.foreign_title text=texts.foreign/> };
     } else if article.price.is_zero() {
         let open = browser::address_at(&origin, &article.url).map(|url| {
             view! {
-                <a class="button button--primary button--large" href=url rel="external">
+                <a class=class href=url rel="external">
                     {texts.open}
                 </a>
             }
@@ -165,6 +185,7 @@ fn Price(
             return view! { <Short article=article path=path/> };
         }
         let (origin, slug) = (article.shop.origin.clone(), article.slug.clone());
+        asker::tell(&origin, &slug, "open");
         let pay = Callback::new(move |()| pay(state, origin.clone(), slug.clone(), price, payment));
         view! {
             <div class="approve page--narrow">
@@ -173,7 +194,7 @@ fn Price(
                 <About article=article.clone() shop=shop/>
                 <Sums price=price/>
                 <PayButton price=price busy=running pay=pay/>
-                <Back shop=article.shop.origin article=Some(article.url)/>
+                <Back shop=article.shop.origin slug=article.slug article=Some(article.url)/>
             </div>
         }
     })
@@ -197,6 +218,7 @@ fn pay(state: WalletState, shop: String, article: String, price: Amount, payment
 /// Who asks, and for what.
 #[component]
 fn About(article: ArticleCard, shop: ShopInfo) -> impl IntoView {
+    let page = asker::origin(&shop.shop.origin, &article.slug);
     let authors = (!article.authors.is_empty()).then(|| (texts().read.by)(&article.authors.join(", ")));
     view! {
         <article class="card">
@@ -204,6 +226,7 @@ fn About(article: ArticleCard, shop: ShopInfo) -> impl IntoView {
                 <strong>{shop.shop.name}</strong>
                 <span class="origin">{shop.shop.origin}</span>
             </p>
+            {page.map(|page| view! { <p class="soft small">{(texts().approve.asked_on)(&page)}</p> })}
             <h2 class="card__title">{article.title}</h2>
             {authors.map(|authors| view! { <p class="soft small">{authors}</p> })}
             <p class="approve__teaser clamp">{article.teaser}</p>
@@ -237,15 +260,26 @@ fn Sums(price: Amount) -> impl IntoView {
     }
 }
 
-/// Back to the shop: as easy as paying.
+/// Back to the page that led here: as easy as paying.
 #[component]
-fn Back(shop: String, article: Option<String>) -> impl IntoView {
+fn Back(shop: String, slug: String, article: Option<String>) -> impl IntoView {
+    if asker::origin(&shop, &slug).is_some() {
+        let cancel = move |_| {
+            asker::tell(&shop, &slug, "cancelled");
+            asker::leave(&shop, &slug);
+        };
+        return child(view! {
+            <button type="button" class="button button--full" on:click=cancel>
+                {texts().approve.cancel}
+            </button>
+        });
+    }
     let address = article.and_then(|url| browser::address_at(&shop, &url)).unwrap_or(shop);
-    view! {
+    child(view! {
         <a class="button button--full" href=address rel="external">
             {texts().approve.cancel}
         </a>
-    }
+    })
 }
 
 /// The balance does not cover it: earn the rest, and come back.
@@ -255,6 +289,7 @@ fn Short(article: ArticleCard, path: String) -> impl IntoView {
     let balance = WalletState::current().balance_now();
     let missing =
         balance.and_then(|balance| article.price.checked_sub(balance).ok()).unwrap_or(article.price);
+    asker::tell(&article.shop.origin, &article.slug, "short");
     Errand { path, title: article.title.clone(), price: article.price }.begin();
     view! {
         <div class="approve page--narrow">
@@ -272,7 +307,11 @@ fn Short(article: ArticleCard, path: String) -> impl IntoView {
             <A href="/earn" class="button button--primary button--large">
                 {texts.earn}
             </A>
-            <Back shop=article.shop.origin.clone() article=Some(article.url.clone())/>
+            <Back
+                shop=article.shop.origin.clone()
+                slug=article.slug.clone()
+                article=Some(article.url.clone())
+            />
         </div>
     }
 }
@@ -292,6 +331,30 @@ fn Opening(shop: String, receipt: Receipt) -> impl IntoView {
                 class="button button--primary button--large"
                 at_once=true
             />
+        </div>
+    }
+}
+
+/// Paid: the page that asked gets the receipt, and opens the article itself.
+#[component]
+fn Handing(shop: String, article: String, receipt: Receipt, page: String) -> impl IntoView {
+    let texts = &texts().approve;
+    let (at, slug) = (shop.clone(), article.clone());
+    spawn_local(async move {
+        asker::hand(&at, &slug, &receipt).await;
+        asker::leave(&at, &slug);
+    });
+    view! {
+        <div class="approve page--narrow">
+            <Heading text=texts.paid/>
+            <p role="status">{(texts.handing)(&page)}</p>
+            <button
+                type="button"
+                class="button button--primary button--large"
+                on:click=move |_| asker::leave(&shop, &article)
+            >
+                {texts.leave}
+            </button>
         </div>
     }
 }

@@ -7,7 +7,6 @@ use tuppence_wallet::WalletError;
 use tuppence_wallet::view::{CampaignDetail, CampaignKind, CampaignState, Earned, QuestionKind};
 
 use crate::address::{A, Address};
-use crate::browser;
 use crate::components::{Coin, Heading, Sum, Trouble, Waiting, anew, fly_coin, loaded};
 use crate::errors::While;
 use crate::locales::texts;
@@ -16,6 +15,7 @@ use crate::pages::earn::{self, SavingFor};
 use crate::pages::recovery::SaveWords;
 use crate::state::{Loader, WalletState};
 use crate::view::{Child, child, view};
+use crate::{asker, browser};
 
 /// The most that an answer in words may have, as the wallet takes it.
 const ANSWER_LENGTH_MAX: usize = 2_000;
@@ -60,7 +60,12 @@ pub fn Question() -> impl IntoView {
 #[component]
 fn Campaign(campaign: CampaignDetail) -> impl IntoView {
     let step = RwSignal::new(Step::Intro);
-    let answers = RwSignal::new(vec![String::new(); campaign.questions.len()]);
+    let (shop, item) = (campaign.card.shop.origin.clone(), campaign.card.item.clone());
+    let answers = RwSignal::new(
+        (0..campaign.questions.len())
+            .map(|number| asker::answer(&shop, &item, number).unwrap_or_default())
+            .collect::<Vec<_>>(),
+    );
     let campaign = StoredValue::new(campaign);
     let state = WalletState::current();
     let send = Callback::new(move |()| {
@@ -69,15 +74,22 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
         let answers = answers.get_untracked();
         step.set(Step::Sending);
         spawn_local(async move {
-            match wallet.earn(&shop, &item, &answers).await {
-                Ok(earned) => step.set(Step::Earned(Box::new(earned))),
-                Err(error) => step.set(Step::Refused(error)),
-            }
+            let earned = wallet.earn(&shop, &item, &answers).await;
+            asker::tell(&shop, &item, if earned.is_ok() { "earned" } else { "missed" });
+            step.set(match earned {
+                Ok(earned) => Step::Earned(Box::new(earned)),
+                Err(error) => Step::Refused(error),
+            });
         });
     });
     // Each step is made anew: what was chosen on one question must not look chosen on the next.
     let show = move || match step.get() {
-        Step::Intro => view! { <Intro campaign=campaign.get_value() step=step/> },
+        Step::Intro => {
+            // What was answered on another page is sent from here, once the reader has seen who gets it.
+            let all_answered =
+                answers.with_untracked(|answers| answers.iter().all(|answer| !answer.is_empty()));
+            view! { <Intro campaign=campaign.get_value() step=step send=all_answered.then_some(send)/> }
+        }
         Step::Asking(number) => {
             view! { <Asking campaign=campaign.get_value() number=number answers=answers step=step send=send/> }
         }
@@ -95,7 +107,7 @@ fn Campaign(campaign: CampaignDetail) -> impl IntoView {
 }
 
 #[component]
-fn Intro(campaign: CampaignDetail, step: RwSignal<Step>) -> impl IntoView {
+fn Intro(campaign: CampaignDetail, step: RwSignal<Step>, send: Option<Callback<()>>) -> impl IntoView {
     let texts = &texts().earn;
     let card = &campaign.card;
     let origin = card.shop.origin.clone();
@@ -105,9 +117,13 @@ fn Intro(campaign: CampaignDetail, step: RwSignal<Step>) -> impl IntoView {
     let facts = format!("{} · {}", (texts.minutes)(card.minutes), (texts.questions)(card.questions));
     let answerable = card.state == CampaignState::Open;
     let start = answerable.then(|| {
+        let start = move |_| match send {
+            Some(send) => send.run(()),
+            None => step.set(Step::Asking(0)),
+        };
         view! {
-            <button type="button" class="button button--primary button--large" on:click=move |_| step.set(Step::Asking(0))>
-                {texts.start}
+            <button type="button" class="button button--primary button--large" on:click=start>
+                {if send.is_some() { texts.send } else { texts.start }}
             </button>
         }
     });

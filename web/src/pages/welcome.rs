@@ -8,7 +8,6 @@ use tuppence_wallet::view::{CampaignCard, CampaignState, Progress};
 use tuppence_wallet::{Problem, Wallet, WalletError};
 
 use crate::address::Address;
-use crate::browser;
 use crate::components::{Heading, Icon, Logo, Symbol, Trouble};
 use crate::errors::While;
 use crate::locales::texts;
@@ -16,6 +15,7 @@ use crate::pages::question;
 use crate::pages::restore::HaveWords;
 use crate::state::WalletState;
 use crate::view::view;
+use crate::{asker, browser};
 
 /// Parts of the whole that the bar shows.
 const WHOLE: u64 = 100;
@@ -38,6 +38,10 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
     let state = WalletState::current();
     let address = Address::current();
     let home = address.path_now() == "/";
+    let part = |name| address.parameter(name);
+    if let (Some(shop), Some(item)) = (part("shop"), part("article").or_else(|| part("item"))) {
+        asker::tell(&shop, &item, "creating");
+    }
     let create = Callback::new(move |()| {
         let Some(wallet) = state.wallet() else { return };
         creation.set(Creation::Running { words: texts.welcome.meeting, done: 0, stoppable: true });

@@ -23,9 +23,13 @@ use walkdir::WalkDir;
 
 use super::CenterApi;
 use crate::http::error::ApiError;
+use crate::http::middleware::headers;
 
 /// The page that every address of the application gets.
 const PAGE: &str = "/index.html";
+
+/// The pages that other sites open in a window, and that tell them how it ended.
+const ASKED: [&str; 2] = ["/approve", "/earn/question"];
 
 /// More than this is no wallet.
 const SITE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -114,7 +118,13 @@ async fn serve(request: HttpRequest, api: Data<CenterApi>) -> Result<HttpRespons
         return Err(ApiError::not_found());
     }
     match api.wallet_site.files().as_ref().and_then(|files| files.by_path.get(PAGE)) {
-        Some(page) => Ok(answer(page, request.headers())),
+        Some(page) => {
+            let mut response = answer(page, request.headers());
+            if ASKED.contains(&path) {
+                headers::let_opener_listen(response.headers_mut());
+            }
+            Ok(response)
+        }
         None => Ok(HttpResponse::ServiceUnavailable()
             .content_type("text/html; charset=utf-8")
             .insert_header((CACHE_CONTROL, "no-store"))

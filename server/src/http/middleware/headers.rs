@@ -91,6 +91,12 @@ pub fn open_to_pages(headers: &mut HeaderMap) {
     headers.insert(CORP, HeaderValue::from_static("cross-origin"));
 }
 
+/// Leaves the line to the page that opened this one in a window, so that it can be told how that ended. What a page may do
+/// with another origin's window is little: lead it elsewhere, and close it.
+pub fn let_opener_listen(headers: &mut HeaderMap) {
+    headers.insert(COOP, HeaderValue::from_static("unsafe-none"));
+}
+
 /// Adds `headers` to what comes from inside.
 ///
 /// # Errors

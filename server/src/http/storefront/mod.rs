@@ -2,6 +2,7 @@
 
 mod demand;
 mod earn;
+pub mod embed;
 mod media;
 mod pages;
 mod purchase;
@@ -74,7 +75,12 @@ fn endpoints(wallet: &Access) -> Vec<Endpoint> {
         Endpoint::at("/articles").get(Access::Anyone, shop::articles),
         Endpoint::at("/purchase").post(wallet(), purchase::quote),
         Endpoint::at("/purchase/deliver").held().post(wallet(), purchase::deliver),
-        Endpoint::at("/articles/open").post(wallet(), purchase::open),
+        Endpoint::at("/article/{slug}").get(Access::Anyone, shop::article),
+        // A receipt is all that opens an article, and no browser sends one by itself: any page that has it may ask.
+        Endpoint::at("/articles/open").post(Access::Anyone, purchase::open),
+        Endpoint::at("/verify").post(Access::Programs, purchase::verify),
+        Endpoint::at("/claims").post(wallet(), embed::leave),
+        Endpoint::at("/claims/take").post(Access::Anyone, embed::take),
         Endpoint::at("/campaigns").get(Access::Anyone, shop::campaigns),
         Endpoint::at("/campaigns/{item}").get(Access::Anyone, shop::campaign),
         Endpoint::at("/earn").body_bytes_max(EARN_BYTES_MAX).post(wallet(), earn::answer),
@@ -102,6 +108,8 @@ fn pages() -> Vec<Endpoint> {
         Endpoint::at("/").get(Access::Anyone, pages::index),
         Endpoint::at("/feed.xml").get(Access::Anyone, pages::atom),
         Endpoint::at("/rss.xml").get(Access::Anyone, pages::rss),
+        Endpoint::at("/embed.js").get(Access::Anyone, embed::script),
+        Endpoint::at("/embed/{language}.json").get(Access::Anyone, embed::words),
         Endpoint::at("/style.css").get(Access::Anyone, pages::style),
         Endpoint::at("/favicon.svg").get(Access::Anyone, pages::icon),
         Endpoint::at("/media/{root}/{seal}/{file:.*}").get(Access::Anyone, media::picture),

@@ -17,6 +17,15 @@ pub(super) async fn articles(api: Data<StorefrontApi>) -> impl Responder {
     fresh(api.shop.articles_view())
 }
 
+/// One article, up to its teaser.
+pub(super) async fn article(
+    api: Data<StorefrontApi>,
+    slug: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    let unknown = || ApiError::new(ErrorCode::ArticleUnknown, "There is no such article in this shop.");
+    api.shop.article_view_of(&slug).map(fresh).ok_or_else(unknown)
+}
+
 pub(super) async fn campaigns(api: Data<StorefrontApi>) -> impl Responder {
     fresh(api.shop.campaigns_view())
 }

@@ -131,6 +131,7 @@ async fn what_the_api_shows_fits_its_description() {
     for (path, name) in [
         ("/shop", "Shop"),
         ("/articles", "Articles"),
+        ("/article/bread", "Article"),
         ("/campaigns", "Campaigns"),
         ("/campaigns/quiz", "CampaignDetail"),
         ("/campaigns/survey", "CampaignDetail"),
@@ -366,7 +367,9 @@ async fn pictures_come_in_a_sandbox_and_nothing_else_leaves_the_folder() {
 async fn malformed_messages_are_refused_with_the_reason() {
     let served = Served::new(stand(NOWHERE));
     let deep = "[".repeat(20_000);
-    for path in ["/purchase", "/purchase/deliver", "/articles/open", "/earn", "/earn/deliver"] {
+    for path in
+        ["/purchase", "/purchase/deliver", "/articles/open", "/claims", "/verify", "/earn", "/earn/deliver"]
+    {
         for body in ["", "x", "null", "[]", "{}", "{\"header\": 1}", "{\"header\": {}}", &deep, "\"\\ud800\""]
         {
             let request = served.client.post(format!("{}/api/v1{path}", served.address));
@@ -404,6 +407,88 @@ async fn only_the_wallet_s_pages_may_write() {
     assert_eq!(response.headers()["access-control-allow-origin"], WALLET);
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(served.get("/api/v1/articles", &[]).await.headers()["access-control-allow-origin"], "*");
+}
+
+#[actix_web::test]
+async fn a_receipt_that_the_wallet_left_waits_for_the_page_that_knows_the_claim_for_ten_minutes() {
+    let served = Served::new(stand(NOWHERE));
+    let (claim, other) = ("AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAQ");
+    let take = async |claim: &str| -> Value {
+        let taken = served.post("/claims/take", &json!({"claim": claim})).await;
+        assert_eq!(taken.headers()["cache-control"], "no-store");
+        taken.json().await.unwrap()
+    };
+    assert_eq!(take(claim).await, json!({}));
+    let receipt = serde_json::to_value(bread_receipt()).unwrap();
+    let left = served.post("/claims", &json!({"claim": claim, "receipt": receipt})).await;
+    assert_eq!(left.status(), StatusCode::OK);
+    for _ in 0..2 {
+        assert_eq!(take(claim).await, json!({"receipt": receipt}));
+    }
+    assert_eq!(take(other).await, json!({}));
+    served.stand.clock.advance(tuppence_protocol::Duration::from_minutes(10));
+    assert_eq!(take(claim).await, json!({}));
+}
+
+#[actix_web::test]
+async fn a_publishers_server_learns_what_a_receipt_is_good_for_and_pages_learn_nothing() {
+    let served = Served::new(stand(NOWHERE));
+    let receipt = bread_receipt();
+    let said: Value = served.post("/verify", &receipt).await.json().await.unwrap();
+    let expected = json!({
+        "tranId": receipt.tran_id, "article": receipt.subject, "amount": receipt.amount, "date": receipt.date
+    });
+    assert_eq!(said, expected);
+    let mut forged = receipt.clone();
+    forged.amount = "USD:0.01".parse().unwrap();
+    assert_eq!(code(served.post("/verify", &forged).await).await, ErrorCode::ReceiptInvalid);
+    let request = served.client.post(format!("{}/api/v1/verify", served.address)).header("origin", WALLET);
+    let refused = request.header("sec-fetch-site", "cross-site").json(&receipt).send().await.unwrap();
+    assert_eq!(code(refused).await, ErrorCode::Origin);
+}
+
+#[actix_web::test]
+async fn only_the_wallet_leaves_receipts_and_only_good_ones() {
+    let served = Served::new(stand(NOWHERE));
+    let claim = "AAAAAAAAAAAAAAAAAAAAAA";
+    let leave = async |origin: &str, receipt: &Receipt| {
+        let request =
+            served.client.post(format!("{}/api/v1/claims", served.address)).header("origin", origin);
+        let request = request.header("sec-fetch-site", "cross-site");
+        request.json(&json!({"claim": claim, "receipt": receipt})).send().await.unwrap()
+    };
+    let receipt = bread_receipt();
+    assert_eq!(code(leave("https://page.example", &receipt).await).await, ErrorCode::Origin);
+    let mut forged = receipt.clone();
+    forged.subject = "https://shop.example/articles/about".parse().unwrap();
+    assert_eq!(code(leave(WALLET, &forged).await).await, ErrorCode::ReceiptInvalid);
+    assert_eq!(leave(WALLET, &receipt).await.status(), StatusCode::OK);
+    for malformed in [json!({}), json!({"claim": "short"}), json!({"claim": claim, "more": 1})] {
+        assert_eq!(code(served.post("/claims/take", &malformed).await).await, ErrorCode::Malformed);
+    }
+}
+
+#[actix_web::test]
+async fn pages_of_every_origin_may_load_the_script_and_its_words_and_open_what_they_have_receipts_for() {
+    let served = Served::new(stand(NOWHERE));
+    let elsewhere = [("origin", "https://page.example"), ("sec-fetch-site", "cross-site")];
+    for (path, media_type) in
+        [("/embed.js", "text/javascript; charset=utf-8"), ("/embed/ko.json", "application/json")]
+    {
+        let (status, headers, text) = served.page(path, &elsewhere).await;
+        assert_eq!((status, headers["content-type"].to_str().unwrap()), (StatusCode::OK, media_type));
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        assert_eq!(headers["cross-origin-resource-policy"], "cross-origin");
+        assert!(!text.is_empty());
+    }
+    assert_eq!(served.get("/embed/xx.json", &[]).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(served.get("/api/v1/article/gone", &[]).await.status(), StatusCode::NOT_FOUND);
+    let mut request = served.client.post(format!("{}/api/v1/articles/open", served.address));
+    for (name, value) in elsewhere {
+        request = request.header(name, value);
+    }
+    let opened: Delivery = request.json(&bread_receipt()).send().await.unwrap().json().await.unwrap();
+    assert!(opened.document.as_str().contains("ZQX-PAID-WORDS"));
 }
 
 #[actix_web::test]

@@ -1,0 +1,219 @@
+// Run by `cargo test -p tuppence-protocol --test shop_package`, or `node --test packages/shop/shop.test.mjs`.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { test } from "node:test";
+
+import { decodeReceipt, paywall, Refused, verifyReceipt } from "./index.js";
+
+const vectors = JSON.parse(readFileSync(new URL("../../protocol/vectors/scrip.json", import.meta.url), "utf8"));
+const delivery = (code) => vectors.messages.find(({ wire }) => wire.header?.cmdType === code).wire;
+const receipt = delivery("PM7_1").receipt;
+const reward = delivery("GM7_1").receipt;
+const credentials = { vendorId: receipt.vendorId, secrets: { secrets: { 5: vectors.secrets.vendor_secret } } };
+const ARTICLE = "https://shop.example/articles/small-change";
+const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+test("the published receipt holds, and says what was paid", () => {
+  const paid = verifyReceipt(decodeReceipt(encoded(receipt)), credentials, ARTICLE);
+  assert.deepEqual(paid, {
+    tranId: receipt.tranId,
+    article: ARTICLE,
+    amount: "USD:0.03",
+    date: new Date(receipt.date),
+  });
+});
+
+test("no receipt holds with anything in it changed", () => {
+  const { ipAddr, ...elsewhere } = receipt.vendorId;
+  const changes = {
+    kind: ["issue", "Payment", ""],
+    vendorId: [elsewhere, { ...receipt.vendorId, port: 443 }, { ...receipt.vendorId, x: 1 }, null, []],
+    tranId: [reward.tranId, `${receipt.tranId}A`, `${receipt.tranId}=`, "", 1],
+    subject: ["https://shop.example/articles/other", `${ARTICLE}/`, null, "\ud800", "x".repeat(3_000)],
+    amount: ["USD:0.3", "EUR:0.03", "USD:0.030", "USD:00.03", "USD:9007199254.740992", 0.03],
+    date: [receipt.date + 1, -1, 1.5, 2 ** 60, "1"],
+    secretId: [4, 6, -1, "5", 2 ** 40, "__proto__"],
+    seal: [reward.seal, receipt.seal.slice(1), `${receipt.seal}A`, "", null],
+  };
+  for (const [name, values] of Object.entries(changes)) {
+    for (const value of values) {
+      const changed = { ...receipt, [name]: value };
+      assert.throws(() => verifyReceipt(changed, credentials, ARTICLE), Refused, `${name}: ${value}`);
+    }
+    const { [name]: _, ...without } = receipt;
+    assert.throws(() => verifyReceipt(without, credentials, ARTICLE), Refused, `without ${name}`);
+  }
+  for (const none of [null, 1, "x", [], {}, { ...receipt, more: 1 }]) {
+    assert.throws(() => verifyReceipt(none, credentials, ARTICLE), Refused);
+  }
+});
+
+test("a receipt holds for its own article, shop and secret alone", () => {
+  const refused = (...args) => assert.throws(() => verifyReceipt(...args), Refused);
+  refused(receipt, credentials, "https://shop.example/articles/other");
+  refused(reward, credentials, "coins-quiz");
+  refused(receipt, { ...credentials, secrets: { secrets: { 5: vectors.secrets.session_key } } }, ARTICLE);
+  refused(receipt, { ...credentials, secrets: { secrets: {} } }, ARTICLE);
+  refused(receipt, { ...credentials, vendorId: { ...receipt.vendorId, dnsName: "other.example" } }, ARTICLE);
+});
+
+test("amounts that every implementation refuses are refused under a right seal too", () => {
+  const { amounts } = JSON.parse(
+    readFileSync(new URL("../../protocol/vectors/refused.json", import.meta.url), "utf8"),
+  );
+  for (const amount of amounts) {
+    assert.throws(() => verifyReceipt({ ...receipt, amount }, credentials, ARTICLE), /amount does not fit/, amount);
+  }
+});
+
+test("what is no receipt does not decode", () => {
+  for (const text of [undefined, "", "=", "a b", "AAAA", encoded(receipt) + "=", "A".repeat(10_000)]) {
+    assert.throws(() => decodeReceipt(text), Refused, String(text));
+  }
+});
+
+/** A server with one article for sale and one page that is not. */
+async function served(run, around = (handler) => handler) {
+  const wall = paywall({
+    credentials,
+    origin: "https://news.example",
+    storefront: "https://shop.example",
+    wallet: "https://wallet.example",
+    slug: (path) => (path === "/news/small-change" ? "small-change" : undefined),
+  });
+  const server = createServer(
+    around((request, response) =>
+      wall(request, response, (error) => {
+        if (error) response.statusCode = 500;
+        response.end(request.tuppence?.paid ? "PAID" : `TEASER ${request.tuppence?.payUrl}`);
+      }),
+    ),
+  );
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  const base = `http://127.0.0.1:${server.address().port}`;
+  const get = (path, headers = {}) => fetch(base + path, { headers, redirect: "manual" });
+  const post = (path, form) =>
+    fetch(base + path, { method: "POST", body: new URLSearchParams(form), redirect: "manual" });
+  try {
+    await run({ get, post });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test("a receipt by form becomes a cookie that opens its article", () =>
+  served(async ({ get, post }) => {
+    const before = await get("/news/small-change");
+    const [, address, asked] = /^TEASER (.*)#(.*)$/.exec(await before.text());
+    assert.equal(address, "https://wallet.example/approve?shop=https%3A%2F%2Fshop.example&article=small-change");
+    const { for: page, claim, back } = Object.fromEntries(new URLSearchParams(asked));
+    assert.deepEqual([page, back], ["https://news.example", "https://news.example/news/small-change"]);
+    assert.match(before.headers.get("set-cookie"), new RegExp(`^tuppence_claim=${claim}; Path=/news/small-change; Max-Age=600; HttpOnly`));
+    assert.equal(before.headers.get("cache-control"), "private, no-store");
+    assert.match(before.headers.get("vary"), /Cookie, Authorization/);
+
+    const opened = await post("/news/small-change", { receipt: encoded(receipt) });
+    assert.equal(opened.status, 303);
+    assert.equal(opened.headers.get("location"), "/news/small-change");
+    const cookie = opened.headers.get("set-cookie");
+    for (const part of ["HttpOnly", "SameSite=Lax", "Secure", "Path=/news/small-change"]) {
+      assert.ok(cookie.includes(part), cookie);
+    }
+    const kept = cookie.split(";", 1)[0];
+    assert.equal(await (await get("/news/small-change?from=mail", { cookie: `a=b; ${kept}` })).text(), "PAID");
+    const forged = createHmac("sha256", "guess").update(ARTICLE).digest("base64url");
+    for (const wrong of ["tuppence_paid=", "tuppence_paid", `tuppence_paid=${forged}`, kept.slice(0, -4)]) {
+      assert.match(await (await get("/news/small-change", { cookie: wrong })).text(), /^TEASER/, wrong);
+    }
+  }));
+
+test("a program reads with the receipt in a header, and a wrong one is refused", () =>
+  served(async ({ get, post }) => {
+    const authorization = `Tuppence ${encoded(receipt)}`;
+    assert.equal(await (await get("/news/small-change", { authorization })).text(), "PAID");
+    assert.match(await (await get("/news/small-change", { authorization: "Bearer x" })).text(), /^TEASER/);
+    assert.equal((await get("/news/small-change", { authorization: "Tuppence x" })).status, 403);
+    assert.equal((await get("/news/small-change", { authorization: "Tuppence" })).status, 403);
+    const changed = encoded({ ...receipt, amount: "USD:3" });
+    assert.equal((await post("/news/small-change", { receipt: changed })).status, 403);
+    assert.equal((await post("/news/small-change", { receipt: "x".repeat(40_000) })).status, 413);
+  }));
+
+test("what is not sold, and other forms, pass untouched", () =>
+  served(async ({ get, post }) => {
+    const free = await get("/about");
+    assert.equal(await free.text(), "TEASER undefined");
+    assert.equal(free.headers.get("cache-control"), null);
+    assert.equal((await post("/news/small-change", { comment: "hello" })).status, 200);
+  }));
+
+test("a form that a body parser has read already is taken from there", () =>
+  served(
+    async ({ post }) => assert.equal((await post("/news/small-change", { receipt: "ignored" })).status, 303),
+    (handler) => (request, response) => {
+      request.body = { receipt: encoded(receipt) };
+      handler(request, response);
+    },
+  ));
+
+test("who comes back from the wallet reads on, by the receipt that waits at the storefront", async () => {
+  const asked = [];
+  const waiting = new Map();
+  const network = globalThis.fetch;
+  globalThis.fetch = async (address, options) => {
+    if (!String(address).startsWith("https://shop.example/")) return network(address, options);
+    asked.push(`${options.method} ${address}`);
+    return Response.json({ receipt: waiting.get(JSON.parse(options.body).claim) });
+  };
+  try {
+    await served(async ({ get }) => {
+      const first = await get("/news/small-change");
+      const cookie = first.headers.get("set-cookie").split(";", 1)[0];
+      const claim = cookie.split("=")[1];
+      assert.deepEqual(asked, [], "a first visit asks nobody");
+      // The wallet has not been there yet: the same claim, and nothing is paid.
+      const second = await get("/news/small-change", { cookie });
+      assert.match(await second.text(), new RegExp(`^TEASER .*&claim=${claim}&`));
+      assert.equal(second.headers.get("set-cookie"), null);
+      // A receipt that is not this article's opens nothing.
+      for (const wrong of [reward, { ...receipt, amount: "USD:3" }, {}, null]) {
+        waiting.set(claim, wrong);
+        assert.match(await (await get("/news/small-change", { cookie })).text(), /^TEASER/);
+      }
+      waiting.set(claim, receipt);
+      const back = await get("/news/small-change", { cookie });
+      assert.equal(await back.text(), "PAID");
+      const paid = back.headers.get("set-cookie").split(";", 1)[0];
+      assert.match(paid, /^tuppence_paid=/);
+      assert.deepEqual(new Set(asked), new Set(["POST https://shop.example/api/v1/claims/take"]));
+      asked.length = 0;
+      assert.equal(await (await get("/news/small-change", { cookie: paid })).text(), "PAID");
+      assert.equal((await get("/about", { cookie })).status, 200);
+      assert.match(await (await get("/news/small-change", { cookie: "tuppence_claim=../x" })).text(), /^TEASER/);
+      assert.deepEqual(asked, [], "nobody else is asked");
+    });
+  } finally {
+    globalThis.fetch = network;
+  }
+});
+
+test("a storefront that doesn't answer leaves the teaser, and is asked again", async () => {
+  const network = globalThis.fetch;
+  globalThis.fetch = async (address, options) => {
+    if (!String(address).startsWith("https://shop.example/")) return network(address, options);
+    throw new TypeError("fetch failed");
+  };
+  try {
+    await served(async ({ get }) => {
+      const answer = await get("/news/small-change", { cookie: `tuppence_claim=${"A".repeat(22)}` });
+      assert.equal(answer.status, 200);
+      assert.match(await answer.text(), /^TEASER/);
+    });
+  } finally {
+    globalThis.fetch = network;
+  }
+});
