@@ -77,11 +77,12 @@ pub enum Tag {
     VendorScripReturn,
     Settlement,
     SettlementReply,
+    CenterSigningKey,
 }
 
 impl Tag {
     /// Every tag, for the tests and the documentation.
-    pub const ALL: [Tag; 58] = [
+    pub const ALL: [Tag; 59] = [
         Tag::Certificate,
         Tag::RegistrationEnvelope,
         Tag::RegistrationRequest,
@@ -140,6 +141,7 @@ impl Tag {
         Tag::VendorScripReturn,
         Tag::Settlement,
         Tag::SettlementReply,
+        Tag::CenterSigningKey,
     ];
 
     /// The tag's text, as hashed.
@@ -203,6 +205,7 @@ impl Tag {
             Tag::VendorScripReturn => "tuppence/vendor-scrip/return",
             Tag::Settlement => "tuppence/vendor-scrip/settlement",
             Tag::SettlementReply => "tuppence/vendor-scrip/settled",
+            Tag::CenterSigningKey => "tuppence/secret/signing",
         }
     }
 }

@@ -165,6 +165,17 @@ error_codes! {
     /// The article is sold, not given away.
     PaymentRequired = 608, "payment_required", 402, WithNewOffer, "Pay the offer, then send its receipt.";
 
+    /// The authority or its certificate is forged, foreign, or none that can be kept.
+    AuthorityInvalid = 620, "authority_invalid", 403, Never, "Make a new authority, with a certificate of this center.";
+    /// The authority has ended, or ends too late.
+    AuthorityExpired = 621, "authority_expired", 410, Never, "Approve a new budget.";
+    /// There is no such authority.
+    AuthorityUnknown = 622, "authority_unknown", 404, Never, "Have it countersigned first.";
+    /// The budget was ended; what came before stays paid.
+    BudgetEnded = 623, "budget_ended", 409, Never, "Approve a new budget.";
+    /// The payword is not this chain's, or too far on.
+    PaywordInvalid = 624, "payword_invalid", 403, Never, "Send the payword of this chain and index, within the bound.";
+
     /// The center cannot be reached from here.
     CenterUnreachable = 700, "center_unreachable", 503, Later, "Try again in a moment; nothing has been lost.";
     /// The store is busy, full or away.

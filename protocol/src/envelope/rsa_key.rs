@@ -1,5 +1,6 @@
 //! RSA-OAEP-SHA-256 (RFC 8017) with the center's key. Not in a browser, which has its own.
 
+use hkdf::Hkdf;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use rsa::rand_core::CryptoRng;
 use rsa::traits::PublicKeyParts;
@@ -9,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{CenterPublicKey, EnvelopeError, KeyEnvelope, RSA_BITS, RSA_BITS_MAX, RSA_BITS_MIN};
 use crate::bytes::Bytes;
+use crate::canonical::{self, Tag};
 use crate::secret::Secret;
 
 impl CenterPublicKey {
@@ -74,6 +76,19 @@ impl CenterPrivateKey {
         let der = self.0.to_public_key().to_public_key_der().map_err(|_| EnvelopeError)?;
         let der = Bytes::try_from(der.as_bytes().to_vec()).map_err(|_| EnvelopeError)?;
         CenterPublicKey::try_from(der).map_err(|_| EnvelopeError)
+    }
+
+    /// The seed of the Ed25519 key that shops know the center by (spec/03): HKDF-SHA-256 of this key's DER, so that a key
+    /// file from before there was one has it too, and it is as lasting as the key that wallets pin.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] if the key cannot be encoded.
+    pub fn signing_secret(&self) -> Result<Secret, EnvelopeError> {
+        let info = canonical::encode(Tag::CenterSigningKey, |_| {});
+        let mut seed = Zeroizing::new([0; 32]);
+        let hkdf = Hkdf::<Sha256>::new(None, &self.to_der()?);
+        hkdf.expand(&info, seed.as_mut_slice()).map_err(|_| EnvelopeError)?;
+        Ok(Secret::from_bytes(*seed))
     }
 
     /// `KS`, decrypted with blinding: one error for whatever was wrong (T15).

@@ -1,9 +1,9 @@
 //! The center's side (spec/03): certificates, and budgets that it holds the whole sum of. So a shop that checked the
 //! center's signature is always paid, and what was not used goes back.
 //!
-//! The sum is paid by a payment of spec/01 with the center as the seller: the receipt of it is what [`Broker::open`]
-//! takes. Each function says what money it moves; records and money are to be written together, before the reply
-//! leaves.
+//! The sum is paid by a payment of spec/01 with the center as the seller. [`Broker::reserve`] goes with its S4, and what it
+//! made is handed out for its receipt by [`Reservation::countersigned`]. Each function says what money it moves; records and
+//! money are to be written together, before the reply leaves.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,19 +15,19 @@ use crate::payword::charge::{DEPOSIT_JUMP_MAX, Deposit, Paid};
 use crate::payword::check::{Position, check};
 use crate::payword::error::PaywordError;
 use crate::scrip::center::{Center, Seller};
+use crate::scrip::payment::{DeliveryMethod, PaymentInformation, PaymentOffer};
 use crate::scrip::receipt::{Receipt, ReceiptKind};
+use crate::scrip::{Code, Header};
 use crate::seal::Seal;
-use crate::secret::{KeyRing, Secret};
+use crate::secret::Secret;
 use crate::signature::PublicKeys;
 use crate::time::Timestamp;
 
-/// A center with the keys that shops know it by.
+/// A center that holds budgets.
 #[derive(Debug, Clone, Copy)]
 pub struct Broker<'a> {
     /// Its name, secrets and limits.
     pub center: &'a Center,
-    /// The seeds of its Ed25519 keys. The newest one signs.
-    pub signing: &'a KeyRing,
 }
 
 /// What the center keeps of one budget.
@@ -40,6 +40,8 @@ pub struct Reservation {
     pub tran_id: TranId,
     /// The purse that the rest goes back to.
     pub custom_id: IdType,
+    /// The center's share of what the shop gets, as it was when the budget was made, in hundredths of a percent.
+    pub fee_basis_points: u16,
     /// What the shop was paid for; at first the root.
     pub paid: Position,
     /// When the rest went back; absent while the budget is open.
@@ -70,10 +72,13 @@ pub struct Closed {
     pub to_purse: Amount,
 }
 
+/// The center's rings are never empty; were one, nothing would be signed.
+const NO_SECRET: PaywordError = PaywordError::Forged("The center has no secret to sign or seal with.");
+
 impl Broker<'_> {
     /// The public halves of its keys.
     pub fn public_keys(&self) -> PublicKeys {
-        PublicKeys::of(self.signing)
+        PublicKeys::of(&self.center.keys.signing_secrets)
     }
 
     /// Certifies a customer's key. Nothing is stored.
@@ -115,36 +120,86 @@ impl Broker<'_> {
         Ok(value)
     }
 
-    /// Countersigns `order`, which `receipt` has paid for out of the purse `custom_id`: that sum is now reserved.
-    /// `known` is the reservation that is stored for the authority, if there is one; the same again changes nothing. An
-    /// order that was paid is opened also after its end, since only so the money comes back.
+    /// S2: offers `order` for its sum. Nothing is stored.
     ///
     /// # Errors
-    /// [`PaywordError::Unpaid`], and what is wrong with the order.
-    pub fn open(
+    /// What is wrong with the order.
+    pub fn quote(
         &self,
         order: &AuthorityOrder,
-        receipt: &Receipt,
+        shop: Seller<'_>,
+        tran_id: TranId,
+        now: Timestamp,
+    ) -> Result<PaymentInformation, PaywordError> {
+        let price = self.check(order, shop, now)?;
+        let Center { keys, policy } = self.center;
+        let (secret_id, secret) = keys.vendor_secrets.current().ok_or(NO_SECRET)?;
+        let offer = PaymentOffer {
+            vendor_id: keys.center_id.clone(),
+            center_id: keys.center_id.clone(),
+            tran_id,
+            request_url: order.authority.id().request_url()?,
+            price,
+            delivery_method: DeliveryMethod::Budget,
+            expires: now.plus(policy.payout_offer_lifetime),
+            secret_id,
+            seal: Seal::from_bytes([0; 32]),
+        };
+        Ok(PaymentInformation { header: Header::new(Code::Pm2_1, now), offer: offer.sealed(secret) })
+    }
+
+    /// Makes the reservation that S4 pays for with `offer`, out of the purse `custom_id`. Whether the offer holds is for the
+    /// payment's own rules to say. An order is taken also where its end has come near since it was offered.
+    ///
+    /// # Errors
+    /// [`PaywordError::Foreign`] for another order's offer, and what is wrong with the order.
+    pub fn reserve(
+        &self,
+        order: &AuthorityOrder,
+        offer: &PaymentOffer,
         custom_id: IdType,
-        known: Option<&Reservation>,
     ) -> Result<Reservation, PaywordError> {
         let authority = &order.authority;
-        self.check_paid(order, receipt)?;
-        if let Some(known) = known.filter(|known| known.id() == authority.id()) {
-            if known.tran_id != receipt.tran_id {
-                return Err(PaywordError::Unpaid("The authority was paid by another payment."));
-            }
-            return Ok(known.clone());
+        if offer.request_url != authority.id().request_url()? || offer.price != authority.value()? {
+            return Err(PaywordError::Foreign("The offer is for another authority."));
         }
         order.check(&self.center.keys.center_id, &self.public_keys())?;
         let (key_id, key) = self.key()?;
         Ok(Reservation {
             countersigned: Countersigned::new(order.clone(), key_id, key),
-            tran_id: receipt.tran_id,
+            tran_id: offer.tran_id,
             custom_id,
+            fee_basis_points: self.center.policy.fee_basis_points,
             paid: Position { index: 0, payword: authority.root },
             closed: None,
         })
+    }
+
+    /// The countersigned authority, for the receipt of its payment.
+    ///
+    /// # Errors
+    /// [`PaywordError::Unpaid`].
+    pub fn countersigned(
+        &self,
+        reservation: &Reservation,
+        receipt: &Receipt,
+    ) -> Result<Countersigned, PaywordError> {
+        let keys = &self.center.keys;
+        let secret = keys.vendor_secrets.find(receipt.secret_id);
+        if receipt.kind != ReceiptKind::Payment || !secret.is_some_and(|secret| receipt.holds(secret)) {
+            return Err(PaywordError::Unpaid("The receipt is not this center's."));
+        }
+        let subject = reservation.id().request_url()?;
+        if receipt.vendor_id != keys.center_id
+            || receipt.subject != subject
+            || receipt.tran_id != reservation.tran_id
+        {
+            return Err(PaywordError::Unpaid("The receipt is for something else."));
+        }
+        if receipt.amount != reservation.countersigned.authority().value()? {
+            return Err(PaywordError::Unpaid("The receipt is for another sum."));
+        }
+        Ok(reservation.countersigned.clone())
     }
 
     /// Takes a deposit of `shop`. What is on its account already is confirmed again, and moves nothing.
@@ -178,12 +233,9 @@ impl Broker<'_> {
             }
             next.paid = deposit.position();
         }
-        let before = authority.worth(reservation.paid.index)?;
-        let after = authority.worth(next.paid.index)?;
-        // The fee of the whole, not of each part: it does not depend on how often the shop deposits.
-        let fee_of = |amount: Amount| amount.share(self.center.policy.fee_basis_points);
-        let fee = less(fee_of(after), fee_of(before))?;
-        let to_vendor = less(less(after, before)?, fee)?;
+        let (vendor_before, fee_before) = reservation.shares()?;
+        let (vendor_after, fee_after) = next.shares()?;
+        let (to_vendor, fee) = (less(vendor_after, vendor_before)?, less(fee_after, fee_before)?);
         let mut to_purse = Amount::zero(authority.unit.currency());
         if deposit.last && next.closed.is_none() {
             (next.closed, to_purse) = (Some(now), next.rest()?);
@@ -212,24 +264,8 @@ impl Broker<'_> {
         Ok(Some(Closed { reservation, to_purse }))
     }
 
-    fn check_paid(&self, order: &AuthorityOrder, receipt: &Receipt) -> Result<(), PaywordError> {
-        let keys = &self.center.keys;
-        let secret = keys.vendor_secrets.find(receipt.secret_id);
-        if receipt.kind != ReceiptKind::Payment || !secret.is_some_and(|secret| receipt.holds(secret)) {
-            return Err(PaywordError::Unpaid("The receipt is not this center's."));
-        }
-        let authority = &order.authority;
-        if receipt.vendor_id != keys.center_id || receipt.subject != authority.id().request_url()? {
-            return Err(PaywordError::Unpaid("The receipt is for something else."));
-        }
-        if receipt.amount != authority.value()? {
-            return Err(PaywordError::Unpaid("The receipt is for another sum."));
-        }
-        Ok(())
-    }
-
     fn key(&self) -> Result<(u32, &Secret), PaywordError> {
-        self.signing.current().ok_or(PaywordError::Forged("The center has no key to sign with."))
+        self.center.keys.signing_secrets.current().ok_or(NO_SECRET)
     }
 }
 
@@ -237,6 +273,17 @@ impl Reservation {
     /// Which budget.
     pub fn id(&self) -> AuthorityId {
         self.countersigned.authority().id()
+    }
+
+    /// What the shop and the center got so far. The fee is that of the whole, not of each part: it does not depend on how
+    /// often the shop deposits.
+    ///
+    /// # Errors
+    /// [`PaywordError::Terms`] for a record that contradicts itself.
+    pub fn shares(&self) -> Result<(Amount, Amount), PaywordError> {
+        let whole = self.countersigned.authority().worth(self.paid.index)?;
+        let fee = whole.share(self.fee_basis_points);
+        Ok((less(whole, fee)?, fee))
     }
 
     /// What is reserved still.

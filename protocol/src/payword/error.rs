@@ -1,6 +1,6 @@
 //! Why an authority, a payword or a deposit is refused. Nothing has changed then.
 
-use crate::error::Refusal;
+use crate::error::{ErrorCode, Refusal};
 use crate::payword::chain::ChainError;
 use crate::payword::check::CheckError;
 
@@ -34,4 +34,50 @@ pub enum PaywordError {
     /// The center does not know the scrip that was shown.
     #[error(transparent)]
     Scrip(#[from] Refusal),
+}
+
+/// What is answered over HTTP.
+impl From<PaywordError> for Refusal {
+    fn from(error: PaywordError) -> Self {
+        let code = match &error {
+            PaywordError::Forged(_) | PaywordError::Foreign(_) | PaywordError::Terms(_) => {
+                ErrorCode::AuthorityInvalid
+            }
+            PaywordError::Expired(_) => ErrorCode::AuthorityExpired,
+            PaywordError::Unpaid(_) => ErrorCode::ReceiptInvalid,
+            PaywordError::Ended(_) => ErrorCode::BudgetEnded,
+            PaywordError::Payword(_) | PaywordError::Chain(_) => ErrorCode::PaywordInvalid,
+            PaywordError::Scrip(refusal) => return refusal.clone(),
+        };
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        let rest = letters.as_str().trim_end_matches('.');
+        Refusal::new(code, first.into_iter().collect::<String>() + rest + ".")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_becomes_a_code_and_a_sentence() {
+        for (error, code, message) in [
+            (PaywordError::Forged("It is so."), ErrorCode::AuthorityInvalid, "It is so."),
+            (PaywordError::Expired("It is so."), ErrorCode::AuthorityExpired, "It is so."),
+            (PaywordError::Unpaid("It is so."), ErrorCode::ReceiptInvalid, "It is so."),
+            (PaywordError::Ended(7), ErrorCode::BudgetEnded, "The budget was ended at payword 7."),
+            (
+                CheckError::Jump(4).into(),
+                ErrorCode::PaywordInvalid,
+                "A payword lies within 4 of the last one.",
+            ),
+        ] {
+            let refusal = Refusal::from(error);
+            assert_eq!((refusal.code, refusal.message.as_str()), (code, message));
+        }
+        let own = Refusal::new(ErrorCode::ScripForged, "Why.");
+        assert_eq!(Refusal::from(PaywordError::Scrip(own.clone())), own);
+    }
 }

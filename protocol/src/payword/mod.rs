@@ -4,8 +4,9 @@
 //! customer                         broker (the center)                     vendor (the shop)
 //! CertificateRequest ------------> Broker::certify
 //! AwaitingCertificate <----------- Certificate
-//! AuthorityOrder ----------------> Broker::check, then S1 to S6 (spec/01) with the center as the seller
-//! AuthorityOrder and receipt ----> Broker::open -> Reservation
+//! AuthorityOrder ----------------> Broker::quote: S2 (spec/01), the center as the seller
+//! S4 and AuthorityOrder ---------> Broker::reserve -> Reservation; S5, S6 and receipt as ever
+//! receipt -----------------------> Broker::countersigned
 //! AwaitingCountersignature <------ Countersigned
 //! Budget: Countersigned -------------------------------------------------> Vendor::open -> Session
 //! Budget::charge: Charge ------------------------------------------------> Session::charge

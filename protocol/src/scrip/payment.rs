@@ -30,6 +30,8 @@ pub enum DeliveryMethod {
     Save,
     /// Pay real money out (rule 11); only the center itself offers this.
     Payout,
+    /// Hold the sum for another shop (spec/03); only the center itself offers this.
+    Budget,
 }
 
 impl DeliveryMethod {
@@ -39,6 +41,7 @@ impl DeliveryMethod {
             DeliveryMethod::View => "view",
             DeliveryMethod::Save => "save",
             DeliveryMethod::Payout => "payout",
+            DeliveryMethod::Budget => "budget",
         }
     }
 }

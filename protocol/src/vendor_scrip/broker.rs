@@ -54,6 +54,8 @@ pub struct Sale {
     pub custom_id: IdType,
     /// The scrip that was made; absent if the shop had licensed none, and the money went back.
     pub scrip: Option<VendorScrip>,
+    /// The center's share of what the shop gets, as it was when the scrip was sold, in hundredths of a percent.
+    pub fee_basis_points: u16,
     /// What the shop was paid for, the fee included.
     pub redeemed: Amount,
     /// When the rest went back; absent while the purchase is open.
@@ -181,8 +183,15 @@ impl Broker<'_> {
             return Ok(Sold { sale: sale.clone(), licence: None, to_purse: nothing, reply });
         }
         let tran_id = receipt.tran_id;
-        let sale =
-            Sale { order: order.clone(), tran_id, custom_id, scrip: None, redeemed: nothing, closed: None };
+        let sale = Sale {
+            order: order.clone(),
+            tran_id,
+            custom_id,
+            scrip: None,
+            fee_basis_points: self.center.policy.fee_basis_points,
+            redeemed: nothing,
+            closed: None,
+        };
         let Some((licence, id, customer_id)) = good(order, licence, now) else {
             let sale = Sale { closed: Some(now), ..sale };
             return Ok(Sold { sale, licence: None, to_purse: order.value, reply: None });
@@ -233,7 +242,7 @@ impl Broker<'_> {
             next.redeemed = settlement.redeemed;
         }
         // The fee of the whole, not of each part: it does not depend on how often the shop settles.
-        let fee_of = |amount: Amount| amount.share(self.center.policy.fee_basis_points);
+        let fee_of = |amount: Amount| amount.share(sale.fee_basis_points);
         let fee = less(fee_of(next.redeemed), fee_of(sale.redeemed))?;
         let to_vendor = less(less(next.redeemed, sale.redeemed)?, fee)?;
         let mut to_purse = Amount::zero(sale.order.value.currency());

@@ -68,6 +68,7 @@ fn broker_center() -> Center {
             scrip_secrets: KeyRing::new(1, Secret::from_bytes(MASTER_SCRIP)),
             customer_secrets: KeyRing::new(2, Secret::from_bytes(MASTER_CUSTOMER)),
             vendor_secrets: KeyRing::new(1, Secret::from_bytes(OWN)),
+            signing_secrets: KeyRing::new(6, Secret::from_bytes([0x51; 32])),
             challenge_secret: Secret::from_bytes(CHALLENGE),
             algorithm: HashAlgorithm::HmacSha256,
             sha256_allowed: false,

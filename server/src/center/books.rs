@@ -8,7 +8,7 @@ use tuppence_protocol::{Amount, ErrorCode, Refusal, Text, Timestamp, TranId};
 
 use crate::ledger::{AccountId, Posting, Transfer};
 use crate::store::WorkingSet;
-use crate::store::records::{Payout, PayoutState, Vendor};
+use crate::store::records::{Payout, PayoutState, Reservation, Vendor};
 
 /// The seller that is wholly `id`; the center itself is one too.
 pub(super) fn seller<'a>(center: &'a Center, set: &'a WorkingSet, id: &VendorId) -> Option<Seller<'a>> {
@@ -67,11 +67,35 @@ pub(super) fn keep<R>(set: &mut WorkingSet, outcome: Outcome<R>, now: Timestamp)
             order_payout(set, step, now)?;
         }
         set.put_step(change.step().clone());
+        settle_reservation(set, &change, now)?;
     }
     if let Some(purse) = outcome.purse {
         set.put_purse(purse);
     }
     Ok(outcome.reply)
+}
+
+/// A budget is held once its payment is completed, and over where that was taken back.
+fn settle_reservation(set: &mut WorkingSet, change: &Change, now: Timestamp) -> Result<(), Refusal> {
+    let step = change.step();
+    if step.kind != StepKind::Payment || step.key.vendor != 0 {
+        return Ok(());
+    }
+    let missing = || fault("a budget's payment has no reservation");
+    let reservation = |set: &WorkingSet| set.reservation_of(&step.key).cloned().ok_or_else(missing);
+    match change {
+        Change::Began(_) | Change::Forestalled(_) => {}
+        Change::Posted(_) => {
+            let reservation = reservation(set)?;
+            set.put_reservation(Reservation { funded: true, ..reservation });
+        }
+        Change::Voided(_) => {
+            let mut reservation = reservation(set)?;
+            reservation.kept.closed = Some(now);
+            set.put_reservation(reservation);
+        }
+    }
+    Ok(())
 }
 
 /// Makes a transfer, unless it would move nothing (a fee of 0).
@@ -86,7 +110,7 @@ pub(super) fn post(set: &mut WorkingSet, transfer: Transfer) -> Result<(), Refus
 type Flow = (AccountId, AccountId, Amount, Posting);
 
 fn flows(set: &WorkingSet, change: &Change) -> Result<Vec<Flow>, Refusal> {
-    use AccountId::{Campaign, Fees, Payouts, Purse, Transit, Vendor};
+    use AccountId::{Campaign, Fees, Payouts, Purse, Reservations, Transit, Vendor};
     let step = change.step();
     let Step { amount, fee, .. } = *step;
     let purse = Purse(step.customer.get());
@@ -103,6 +127,9 @@ fn flows(set: &WorkingSet, change: &Change) -> Result<Vec<Flow>, Refusal> {
         }
         (Change::Voided(_), StepKind::Payment | StepKind::CashOut) => {
             vec![(Transit, purse, amount, Posting::HoldVoid)]
+        }
+        (Change::Posted(_), StepKind::Payment) if step.key.vendor == 0 => {
+            vec![(Transit, Reservations, amount, Posting::Reserve)]
         }
         (Change::Posted(_), StepKind::Payment) => vec![
             (Transit, Vendor(step.key.vendor), rest(step)?, Posting::Payment),

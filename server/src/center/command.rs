@@ -1,6 +1,7 @@
 //! What the center can be asked, what each asks of the store, and what it answers.
 
 use tuppence_protocol::ids::VendorId;
+use tuppence_protocol::payword::{AuthorityId, AuthorityOrder, Countersigned, Deposit, Paid};
 use tuppence_protocol::recovery::claim::{ClaimReply, ClaimRequest};
 use tuppence_protocol::recovery::notes::{NotesReply, NotesRequest};
 use tuppence_protocol::scrip::campaign::{CampaignFunding, CampaignState};
@@ -59,6 +60,24 @@ pub enum Command {
     Issue(Box<IssueStart>),
     /// S4.
     Payment(Box<PaymentStart>),
+    /// S4 for a budget, with what is to be countersigned (spec/03).
+    Reserve {
+        /// S4.
+        start: Box<PaymentStart>,
+        /// The authority and its certificate.
+        order: Box<AuthorityOrder>,
+    },
+    /// The countersigned authority of this receipt.
+    Countersigned {
+        /// The authority.
+        id: AuthorityId,
+        /// The receipt of its payment.
+        receipt: Box<Receipt>,
+    },
+    /// A shop deposits paywords.
+    Deposit(Box<Deposit>),
+    /// Returns the rest of those of these budgets whose time is over.
+    Release(Vec<AuthorityId>),
     /// M6 or S6.
     Finish(Box<Finish>),
     /// M3 or S3 by way of a seller.
@@ -142,6 +161,12 @@ pub enum Reply {
     Ecash(IssueEcash),
     /// S5.
     Balance(PaymentBalance),
+    /// The countersigned authority.
+    Countersigned(Box<Countersigned>),
+    /// The deposit is on the shop's account.
+    Deposited(Paid),
+    /// How many budgets ended.
+    Released(usize),
     /// The reply to M6 or S6.
     Finished(FinishReply),
     /// How a transaction stands.
@@ -192,6 +217,17 @@ impl Command {
         match self {
             Command::Issue(message) => step(&message.offer.vendor_id, message.offer.tran_id),
             Command::Payment(message) => step(&message.order.vendor_id, message.order.tran_id),
+            Command::Reserve { start, order } => {
+                step(&start.order.vendor_id, start.order.tran_id);
+                wanted.reservations.insert(order.authority.id());
+            }
+            Command::Countersigned { id, .. } => {
+                wanted.reservations.insert(*id);
+            }
+            Command::Deposit(message) => {
+                wanted.reservations.insert(message.authority_id);
+            }
+            Command::Release(ids) => wanted.reservations.extend(ids),
             Command::Finish(message) => {
                 if message.transaction.is_none() {
                     wanted.claims.insert(message.new_scrip.scrip.custom_id.serial_number);
@@ -245,6 +281,7 @@ impl Command {
             Command::Notes(message) => Some(&message.scrip),
             Command::Issue(message) => Some(&message.scrip),
             Command::Payment(message) => Some(&message.scrip),
+            Command::Reserve { start, .. } => Some(&start.scrip),
             Command::Finish(message) => Some(&message.new_scrip),
             Command::Claim(scrip) => Some(scrip),
             _ => None,

@@ -32,6 +32,7 @@ pub struct KeyFile {
     content: Content,
     private_key: CenterPrivateKey,
     public_key: CenterPublicKey,
+    signing_secret: Secret,
     passphrase: Option<Passphrase>,
 }
 
@@ -152,7 +153,8 @@ impl KeyFile {
         for ring in [&content.scrip_secrets, &content.customer_secrets, &content.vendor_secrets] {
             ring.current().ok_or_else(|| KeyError::Unusable("a ring has no secrets".to_owned()))?;
         }
-        Ok(KeyFile { content, private_key, public_key, passphrase: None })
+        let signing_secret = private_key.signing_secret().map_err(|_| unusable())?;
+        Ok(KeyFile { content, private_key, public_key, signing_secret, passphrase: None })
     }
 
     /// Writes a new key file; never over an existing one.
@@ -240,6 +242,7 @@ impl KeyFile {
             scrip_secrets: self.content.scrip_secrets.clone(),
             customer_secrets: self.content.customer_secrets.clone(),
             vendor_secrets: self.content.vendor_secrets.clone(),
+            signing_secrets: KeyRing::new(1, self.signing_secret.clone()),
             challenge_secret: self.content.challenge_secret.clone(),
             algorithm,
             sha256_allowed,

@@ -17,6 +17,7 @@ pub mod keys;
 mod live;
 mod operator;
 mod payment;
+mod payword;
 mod recovery;
 mod register;
 mod relay;
@@ -92,6 +93,14 @@ pub fn apply(
         Command::Claim(scrip) => claim::claim(center, set, &scrip, now).map(|()| Reply::Claimed),
         Command::Issue(message) => issue::issue(center, set, &message, now).map(Reply::Ecash),
         Command::Payment(message) => payment::payment(center, set, &message, now).map(Reply::Balance),
+        Command::Reserve { start, order } => {
+            payword::reserve(center, set, &start, &order, now).map(Reply::Balance)
+        }
+        Command::Countersigned { id, receipt } => {
+            payword::countersigned(center, set, &id, &receipt).map(Box::new).map(Reply::Countersigned)
+        }
+        Command::Deposit(message) => payword::deposit(center, set, &message, now).map(Reply::Deposited),
+        Command::Release(ids) => payword::release(center, set, &ids, now).map(Reply::Released),
         Command::Finish(message) => finish::finish(center, set, &message, now).map(Reply::Finished),
         Command::Relay(message) => relay::relay(center, set, &message, now).map(Reply::Relayed),
         Command::FundCampaign(message) => campaign::fund(center, set, &message, now).map(Reply::Campaign),

@@ -15,7 +15,9 @@ use tuppence_protocol::{Amount, Currency};
 
 use super::demands::{self, Flow};
 use super::{AccountId, Posting, Transfer, rules};
-use crate::store::records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration};
+use crate::store::records::{
+    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Reservation,
+};
 use crate::store::{Row, Store, StoreError};
 
 /// What the audit found.
@@ -97,6 +99,8 @@ struct Auditor {
     /// Completed cash-outs whose order has not come.
     cash_outs: BTreeMap<StepKey, Step>,
     ends_of_payouts: BTreeMap<u64, Vec<Flow>>,
+    /// Payments to the center itself whose reservation has not come, with what it has given out.
+    budgets: BTreeMap<StepKey, (Step, Vec<Flow>)>,
     /// What moved for movements that have not come.
     of_movements: BTreeMap<Reference, Vec<Flow>>,
     /// The sum of all that is stored.
@@ -136,6 +140,7 @@ impl Auditor {
             Row::Registration(registration) => self.see_registration(&registration),
             Row::Payout(payout) => self.see_payout(&payout),
             Row::Movement(movement) => self.see_movement(&movement),
+            Row::Reservation(reservation) => self.see_reservation(&reservation),
             Row::Epoch(epoch) => self.report.epochs.extend((epoch.number > 0).then_some(epoch)),
             Row::Claim(claim) => self.report.claims.push(claim),
             Row::Since(transfer) => self.since = Some(transfer),
@@ -235,6 +240,12 @@ impl Auditor {
         let item: Option<Item> = step.subject.as_str().parse().ok();
         let campaign = item.and_then(|item| self.items.get(&(step.key.vendor, item)).copied());
         let place = format!("steps {}", shown(step.key));
+        let given_out = flows.extract_if(.., |flow| flow.posting.is_of_reservation()).collect::<Vec<_>>();
+        if step.kind == StepKind::Payment && step.key.vendor == 0 && !step.is_tombstone() {
+            self.budgets.insert(step.key, (step.clone(), given_out));
+        } else if !given_out.is_empty() {
+            self.found(place.clone(), "it gives out what only a budget does");
+        }
         match demands::of_step(&step, campaign) {
             Ok(mut demanded) => {
                 demanded.sort_unstable();
@@ -302,6 +313,29 @@ impl Auditor {
         }
     }
 
+    fn see_reservation(&mut self, reservation: &Reservation) {
+        let place = || format!("reservations {}", reservation.id());
+        self.check_vendor(reservation.vendor, place);
+        let Some((step, flows)) = self.budgets.remove(&reservation.step()) else {
+            self.found(place(), "there is no payment for it");
+            return;
+        };
+        if !demands::reserves(reservation, &step) {
+            self.found(place(), "its payment is another one");
+        }
+        let mut sums: BTreeMap<_, u64> = BTreeMap::new();
+        for Flow { posting, debit, credit, micros } in flows {
+            let sum = sums.entry((posting, debit, credit)).or_default();
+            *sum = sum.saturating_add(micros);
+        }
+        let demanded = demands::of_reservation(reservation).unwrap_or_default();
+        let demanded =
+            demanded.into_iter().map(|flow| ((flow.posting, flow.debit, flow.credit), flow.micros));
+        if sums != demanded.collect() {
+            self.found(place(), "what it has given out is not what it demands");
+        }
+    }
+
     fn see_movement(&mut self, movement: &Movement) {
         let place = || format!("movements {}", movement.reference);
         self.check_vendor(movement.vendor, place);
@@ -347,6 +381,9 @@ impl Auditor {
         }
         for key in std::mem::take(&mut self.cash_outs).into_keys() {
             self.found(format!("steps {}", shown(key)), "its payout order is missing");
+        }
+        for key in std::mem::take(&mut self.budgets).into_keys() {
+            self.found(format!("steps {}", shown(key)), "its reservation is missing");
         }
         for number in std::mem::take(&mut self.ends_of_payouts).into_keys() {
             self.found(format!("payouts {number}"), "it is missing, and has transfers");

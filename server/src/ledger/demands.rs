@@ -4,7 +4,7 @@ use tuppence_protocol::Amount;
 use tuppence_protocol::scrip::center::{Step, StepKind, StepState};
 
 use super::{AccountId, Posting, Transfer};
-use crate::store::records::{Direction, Movement, Payout, PayoutState};
+use crate::store::records::{Direction, Movement, Payout, PayoutState, Reservation};
 
 /// A transfer, less what it belongs to and when it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +62,8 @@ fn completion(step: &Step) -> Result<impl Iterator<Item = Flow>, &'static str> {
     let rest = step.amount.checked_sub(step.fee).map_err(|_| "the fee is more than the amount")?;
     let receiver = match step.kind {
         StepKind::Issue => None,
+        // The center itself sells nothing but budgets.
+        StepKind::Payment if step.key.vendor == 0 => Some((Posting::Reserve, AccountId::Reservations)),
         StepKind::Payment => Some((Posting::Payment, AccountId::Vendor(step.key.vendor))),
         StepKind::CashOut => Some((Posting::CashOut, AccountId::Payouts)),
     };
@@ -92,6 +94,45 @@ pub fn of_payout(payout: &Payout) -> Vec<Flow> {
     };
     moved.retain(|flow| flow.micros != 0);
     moved
+}
+
+/// What `reservation` has given out in all, as it stands; nothing of it is zero.
+///
+/// # Errors
+/// A sentence, if the reservation makes no sense.
+pub fn of_reservation(reservation: &Reservation) -> Result<Vec<Flow>, &'static str> {
+    const SENSE: &str = "its amounts make no sense";
+    let kept = &reservation.kept;
+    let (to_vendor, fee) = kept.shares().map_err(|_| SENSE)?;
+    let authority = kept.countersigned.authority();
+    let whole = authority.value().map_err(|_| SENSE)?;
+    let paid = authority.worth(kept.paid.index).map_err(|_| SENSE)?;
+    let rest = whole.checked_sub(paid).map_err(|_| SENSE)?;
+    let released = if kept.closed.is_some() && reservation.funded { rest.micros() } else { 0 };
+    let debit = AccountId::Reservations;
+    let purse = AccountId::Purse(kept.custom_id.serial_number.get());
+    let flows = [
+        (Posting::Redeem, AccountId::Vendor(reservation.vendor), to_vendor.micros()),
+        (Posting::RedeemFee, AccountId::Fees, fee.micros()),
+        (Posting::Release, purse, released),
+    ];
+    let flows = flows.map(|(posting, credit, micros)| Flow { posting, debit, credit, micros });
+    Ok(flows.into_iter().filter(|flow| flow.micros != 0).collect())
+}
+
+/// Whether `reservation` is what the payment `step` to the center itself has paid for.
+pub fn reserves(reservation: &Reservation, step: &Step) -> bool {
+    let kept = &reservation.kept;
+    step.kind == StepKind::Payment
+        && step.key == reservation.step()
+        && step.customer == kept.custom_id.serial_number
+        && step.fee.is_zero()
+        && kept.countersigned.authority().value() == Ok(step.amount)
+        && match step.state {
+            StepState::Pending => !reservation.funded && kept.closed.is_none(),
+            StepState::Posted(_) => reservation.funded,
+            StepState::Voided(..) => !reservation.funded && kept.closed.is_some(),
+        }
 }
 
 /// What moved for `movement`.

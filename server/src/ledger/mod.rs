@@ -32,6 +32,8 @@ pub enum AccountId {
     Fees,
     /// Cash-out orders that are not paid out yet.
     Payouts,
+    /// What budgets hold for shops (spec/03).
+    Reservations,
 }
 
 impl fmt::Display for AccountId {
@@ -45,12 +47,14 @@ impl fmt::Display for AccountId {
             AccountId::Transit => f.write_str("transit"),
             AccountId::Fees => f.write_str("fees"),
             AccountId::Payouts => f.write_str("payouts"),
+            AccountId::Reservations => f.write_str("reservations"),
         }
     }
 }
 
 /// Why money moves. Each posting joins two kinds of account, and belongs to a step, to a payout order, to a
-/// movement or to none of them ([`Posting::cause`]); each of these has each of its postings at most once.
+/// movement or to none of them ([`Posting::cause`]); each of these has each of its postings at most once, but for a
+/// budget's ([`Posting::is_of_reservation`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Posting {
     /// A seller or advertiser paid real money in: reserve -> vendor.
@@ -81,6 +85,14 @@ pub enum Posting {
     PayoutReturned,
     /// And its fee with it: fees -> purse.
     FeeReturned,
+    /// A budget was paid: transit -> reservations.
+    Reserve,
+    /// A shop deposited paywords: reservations -> vendor. As often as it does.
+    Redeem,
+    /// The center's share of that: reservations -> fees.
+    RedeemFee,
+    /// The rest of a budget went back: reservations -> purse.
+    Release,
 }
 
 /// What a posting belongs to.
@@ -98,7 +110,7 @@ pub enum Cause {
 
 impl Posting {
     /// Every posting.
-    pub const ALL: [Posting; 14] = [
+    pub const ALL: [Posting; 18] = [
         Posting::Deposit,
         Posting::Withdrawal,
         Posting::Funding,
@@ -113,6 +125,10 @@ impl Posting {
         Posting::PayoutConfirmed,
         Posting::PayoutReturned,
         Posting::FeeReturned,
+        Posting::Reserve,
+        Posting::Redeem,
+        Posting::RedeemFee,
+        Posting::Release,
     ];
 
     /// The name, as stored.
@@ -132,6 +148,10 @@ impl Posting {
             Posting::PayoutConfirmed => "payout-confirmed",
             Posting::PayoutReturned => "payout-returned",
             Posting::FeeReturned => "fee-returned",
+            Posting::Reserve => "reserve",
+            Posting::Redeem => "redeem",
+            Posting::RedeemFee => "redeem-fee",
+            Posting::Release => "release",
         }
     }
 
@@ -146,14 +166,24 @@ impl Posting {
             | Posting::HoldVoid
             | Posting::Payment
             | Posting::Fee
-            | Posting::CashOut => Cause::Step,
+            | Posting::CashOut
+            | Posting::Reserve
+            | Posting::Redeem
+            | Posting::RedeemFee
+            | Posting::Release => Cause::Step,
             Posting::PayoutConfirmed | Posting::PayoutReturned | Posting::FeeReturned => Cause::Payout,
         }
     }
 
+    /// Whether it gives out what a budget holds: then it belongs to the step that paid for the budget, which has ended
+    /// long before, and to the budget's [`crate::store::records::Reservation`].
+    pub const fn is_of_reservation(self) -> bool {
+        matches!(self, Posting::Redeem | Posting::RedeemFee | Posting::Release)
+    }
+
     /// Whether it may move money from `debit` to `credit`.
     pub const fn joins(self, debit: AccountId, credit: AccountId) -> bool {
-        use AccountId::{Campaign, Fees, Payouts, Purse, Reserve, Transit, Vendor};
+        use AccountId::{Campaign, Fees, Payouts, Purse, Reservations, Reserve, Transit, Vendor};
         matches!(
             (self, debit, credit),
             (Posting::Deposit, Reserve, Vendor(_))
@@ -170,6 +200,10 @@ impl Posting {
                 | (Posting::PayoutConfirmed, Payouts, Reserve)
                 | (Posting::PayoutReturned, Payouts, Purse(_))
                 | (Posting::FeeReturned, Fees, Purse(_))
+                | (Posting::Reserve, Transit, Reservations)
+                | (Posting::Redeem, Reservations, Vendor(_))
+                | (Posting::RedeemFee, Reservations, Fees)
+                | (Posting::Release, Reservations, Purse(_))
         )
     }
 }

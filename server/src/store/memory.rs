@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tuppence_protocol::ids::Serial;
+use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepState};
 use tuppence_protocol::{Currency, Timestamp, WalletId};
 
-use super::records::{Claim, Epoch, KeptNotes, Movement, Payout, PayoutState, Reference, Registration};
+use super::records::{
+    Claim, Epoch, KeptNotes, Movement, Payout, PayoutState, Reference, Registration, Reservation,
+};
 use super::resident::Resident;
 use super::{Change, Changes, Counts, Directory, Row, Statement, Store, StoreError, Wanted, WorkingSet};
 use crate::ledger::{AccountId, Cause, Posting, Transfer};
@@ -31,16 +34,20 @@ pub struct MemoryStore {
     payout_of: BTreeMap<StepKey, u64>,
     epochs: Vec<Epoch>,
     claims: BTreeMap<Serial, Claim>,
+    reservations: BTreeMap<AuthorityId, Reservation>,
+    reservation_of: BTreeMap<StepKey, AuthorityId>,
+    /// What each budget has given out, in millionths, by its payment.
+    given_out: BTreeMap<StepKey, u64>,
 }
 
 /// Why money moved: at most once for each.
 type Reason = (Option<StepKey>, Option<u64>, Option<Reference>, Posting);
 
-/// The reason of a transfer, but for what a seller moves between its accounts.
+/// The reason of a transfer, but for what a seller moves between its accounts and what a budget gives out.
 fn reason(transfer: &Transfer) -> Option<Reason> {
     let Transfer { step, payout, posting, .. } = *transfer;
     let reason = (step, payout, transfer.movement.clone(), posting);
-    (posting.cause() != Cause::Seller).then_some(reason)
+    (posting.cause() != Cause::Seller && !posting.is_of_reservation()).then_some(reason)
 }
 
 impl MemoryStore {
@@ -61,6 +68,9 @@ impl MemoryStore {
             payout_of: BTreeMap::new(),
             epochs: vec![Epoch::NEW],
             claims: BTreeMap::new(),
+            reservations: BTreeMap::new(),
+            reservation_of: BTreeMap::new(),
+            given_out: BTreeMap::new(),
         }
     }
 
@@ -96,6 +106,21 @@ impl MemoryStore {
                 return Err("a payout order is not as it was read");
             }
         }
+        for Change { before, after } in &changes.reservations {
+            let stored = self.reservations.get(&after.id());
+            let same = match (stored, before) {
+                (None, None) => !self.reservation_of.contains_key(&after.step()),
+                (Some(stored), Some(before)) => stored.stands_as(before),
+                _ => false,
+            };
+            if !same {
+                return Err("a reservation is not as it was read");
+            }
+            if stored.is_some_and(|stored| stored.kept.closed.is_some()) {
+                return Err("a reservation that was closed never changes");
+            }
+        }
+        self.check_given_out(changes)?;
         if changes.movements.iter().any(|new| self.movements.contains_key(&new.reference)) {
             return Err("a reference is used once");
         }
@@ -113,6 +138,29 @@ impl MemoryStore {
         for reason in changes.transfers.iter().filter_map(reason) {
             if self.moved.contains(&reason) || !moved.insert(reason) {
                 return Err("money moves once for each reason");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MemoryStore {
+    /// A budget gives out no more than its sum.
+    fn check_given_out(&self, changes: &Changes) -> Result<(), &'static str> {
+        let mut given_out = BTreeMap::new();
+        for transfer in changes.transfers.iter().filter(|transfer| transfer.posting.is_of_reservation()) {
+            let key = transfer.step.ok_or("a budget gives out for its payment")?;
+            let stored = self.reservation_of.get(&key).and_then(|id| self.reservations.get(id));
+            let new = changes.reservations.iter().map(|change| &change.after);
+            let reservation =
+                new.chain(stored).find(|reservation| reservation.step() == key && reservation.funded);
+            let value = reservation.and_then(|r| r.kept.countersigned.authority().value().ok());
+            let value = value.ok_or("there is no such reservation")?;
+            let sum: &mut u64 =
+                given_out.entry(key).or_insert_with(|| self.given_out.get(&key).copied().unwrap_or(0));
+            *sum = sum.saturating_add(transfer.amount.micros());
+            if *sum > value.micros() {
+                return Err("a budget gives out no more than its sum");
             }
         }
         Ok(())
@@ -137,6 +185,9 @@ impl Store for MemoryStore {
             steps.insert(payout.step);
             records.payouts.insert(payout.number, payout.clone());
         }
+        steps.extend(
+            wanted.reservations.iter().filter_map(|id| self.reservations.get(id)).map(Reservation::step),
+        );
         customers.extend(steps.iter().filter_map(|key| self.steps.get(key)).map(|step| step.customer));
         for purse in customers.iter().filter_map(|customer| self.purses.get(customer)) {
             steps.extend(purse.pending);
@@ -144,6 +195,10 @@ impl Store for MemoryStore {
         }
         for step in steps.iter().filter_map(|key| self.steps.get(key)) {
             records.steps.insert(step.key, step.clone());
+        }
+        let own = records.steps.keys().filter_map(|key| self.reservation_of.get(key));
+        for reservation in own.filter_map(|id| self.reservations.get(id)) {
+            records.reservations.insert(reservation.id(), reservation.clone());
         }
         for movement in wanted.movements.iter().filter_map(|reference| self.movements.get(reference)) {
             records.movements.insert(movement.reference.clone(), movement.clone());
@@ -180,6 +235,16 @@ impl Store for MemoryStore {
         for Change { after, .. } in changes.payouts {
             self.payout_of.insert(after.step, after.number);
             self.payouts.insert(after.number, after);
+        }
+        for Change { after, .. } in changes.reservations {
+            self.reservation_of.insert(after.step(), after.id());
+            self.reservations.insert(after.id(), after);
+        }
+        for transfer in changes.transfers.iter().filter(|transfer| transfer.posting.is_of_reservation()) {
+            if let Some(key) = transfer.step {
+                let sum = self.given_out.entry(key).or_default();
+                *sum = sum.saturating_add(transfer.amount.micros());
+            }
         }
         for movement in changes.movements {
             self.movements.insert(movement.reference.clone(), movement);
@@ -227,6 +292,13 @@ impl Store for MemoryStore {
             pending.filter(|step| step.started < before).map(|step| (step.started, step.key)).collect();
         old.sort_unstable();
         Ok(old.into_iter().take(limit).map(|(_, key)| key).collect())
+    }
+
+    fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
+        let open = self.reservations.values().filter(|r| r.funded && r.kept.closed.is_none());
+        let mut due: Vec<_> = open.map(|r| (r.due(), r.id())).filter(|(due, _)| *due < before).collect();
+        due.sort_unstable();
+        Ok(due.into_iter().take(limit).map(|(_, id)| id).collect())
     }
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {
@@ -290,6 +362,7 @@ impl Store for MemoryStore {
         self.registrations.values().cloned().for_each(|row| visit(Row::Registration(row)));
         self.payouts.values().cloned().for_each(|payout| visit(Row::Payout(payout)));
         self.movements.values().cloned().for_each(|movement| visit(Row::Movement(movement)));
+        self.reservations.values().cloned().for_each(|row| visit(Row::Reservation(Box::new(row))));
         self.epochs.iter().for_each(|epoch| visit(Row::Epoch(*epoch)));
         self.claims.values().cloned().for_each(|claim| visit(Row::Claim(claim)));
         self.notes.values().cloned().for_each(|notes| visit(Row::Notes(notes)));

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tuppence_protocol::ids::Serial;
+use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::recovery::StatementRow;
 use tuppence_protocol::scrip::center::{Center, Purse, Seller, Step, StepKey};
 use tuppence_protocol::{Currency, ErrorCode, Refusal, Timestamp, WalletId};
@@ -25,11 +26,14 @@ use tuppence_protocol::{Currency, ErrorCode, Refusal, Timestamp, WalletId};
 use crate::center::payout_state;
 use crate::ledger::{AccountId, Transfer};
 pub use directory::Directory;
-use records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Vendor};
+use records::{
+    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Reservation, Vendor,
+};
 pub use working_set::{Records, WorkingSet};
 
 /// Which records a batch of commands touches. A purse comes with its pending step, a step with its buyer's
-/// purse and its payout order, a registration with its purse, a payout order with its step and purse.
+/// purse and its payout order or reservation, a registration with its purse, a payout order and a reservation with
+/// their step and purse.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Purses, each with its pending step.
@@ -48,6 +52,8 @@ pub struct Wanted {
     pub salts: BTreeSet<[u8; 16]>,
     /// Claims, by the buyer.
     pub claims: BTreeSet<Serial>,
+    /// Reservations.
+    pub reservations: BTreeSet<AuthorityId>,
 }
 
 /// Where records are kept. One thread owns it.
@@ -88,6 +94,12 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]
     fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError>;
+
+    /// At most `limit` funded reservations that are open although their time ended before `before`, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError>;
 
     /// The epochs of the books, the first one first.
     ///
@@ -149,6 +161,8 @@ pub struct Changes {
     pub epoch: Option<Epoch>,
     /// Claims.
     pub claims: Vec<Change<Claim>>,
+    /// Reservations; one that was closed never changes again.
+    pub reservations: Vec<Change<Reservation>>,
     /// New balances in millionths, of the accounts that are not purses'.
     pub balances: Vec<(AccountId, i64)>,
     /// New transfers, in order.
@@ -171,6 +185,7 @@ impl Changes {
             && self.cancelled_ended.is_none()
             && self.epoch.is_none()
             && self.claims.is_empty()
+            && self.reservations.is_empty()
             && self.balances.is_empty()
             && self.transfers.is_empty()
     }
@@ -272,6 +287,8 @@ pub enum Row {
     Epoch(Epoch),
     /// A claim.
     Claim(Claim),
+    /// A reservation.
+    Reservation(Box<Reservation>),
     /// What follows is what has changed since a head: transfers with a number beyond this one, and what belongs to
     /// them.
     Since(u64),

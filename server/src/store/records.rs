@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::ids::{IdType, Serial, VendorId};
+use tuppence_protocol::payword::{self, AuthorityId, GRACE};
 use tuppence_protocol::recovery::notes::Notes;
 use tuppence_protocol::scrip::center::{ScripState, StepKey};
 use tuppence_protocol::scrip::{Item, RequestUrl};
@@ -85,6 +86,43 @@ pub struct Payout {
     pub ordered: Timestamp,
     /// How it stands.
     pub state: PayoutState,
+}
+
+/// A budget at one shop (spec/03): the center holds its sum from the payment to the center itself that paid for it.
+#[derive(Debug, Clone)]
+pub struct Reservation {
+    /// The shop's number.
+    pub vendor: u32,
+    /// Whether its payment was completed; until then nothing is given out.
+    pub funded: bool,
+    /// The authority, what was deposited, and whether the rest went back. Closed without being funded: the payment was
+    /// taken back.
+    pub kept: payword::Reservation,
+}
+
+impl Reservation {
+    /// Which budget: the key.
+    pub fn id(&self) -> AuthorityId {
+        self.kept.id()
+    }
+
+    /// The payment that paid for it.
+    pub fn step(&self) -> StepKey {
+        StepKey { vendor: 0, tran_id: self.kept.tran_id }
+    }
+
+    /// Until when the shop deposits; afterwards the rest goes back.
+    pub fn due(&self) -> Timestamp {
+        self.kept.countersigned.authority().expires.plus(GRACE)
+    }
+
+    /// Whether `other` is the same budget as it stands now.
+    pub fn stands_as(&self, other: &Reservation) -> bool {
+        self.id() == other.id()
+            && self.funded == other.funded
+            && self.kept.paid == other.kept.paid
+            && self.kept.closed == other.kept.closed
+    }
 }
 
 /// By what the operator knows a movement: the bank's reference, or an invoice's number.

@@ -47,6 +47,7 @@ impl Resident {
             next: self.next,
             epoch: self.epoch,
             claims: BTreeMap::new(),
+            reservations: BTreeMap::new(),
         }
     }
 

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tuppence_protocol::ids::Serial;
+use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::{Currency, Timestamp};
 
@@ -283,6 +284,10 @@ impl Store for SqliteStore {
             })
         })?;
         Ok(counts)
+    }
+
+    fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
+        Reader { connection: &self.connection, currency: self.currency }.due_reservations(before, limit)
     }
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {

@@ -11,12 +11,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tuppence_protocol::ids::{Serial, VendorId};
+use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
 use tuppence_protocol::{Amount, Currency, ErrorCode, Refusal, Timestamp, WalletId};
 
 use super::overlay::Overlay;
-use super::records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Vendor};
+use super::records::{
+    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Reservation, Vendor,
+};
 use super::{Change, Changes, Directory, Wanted};
 use crate::ledger::rules::{self, LedgerError};
 use crate::ledger::{AccountId, Transfer};
@@ -50,6 +53,8 @@ pub struct Records {
     pub epoch: Epoch,
     /// Claims by the buyer's serial.
     pub claims: BTreeMap<Serial, Claim>,
+    /// Reservations.
+    pub reservations: BTreeMap<AuthorityId, Reservation>,
 }
 
 /// The numbers that the next records get.
@@ -99,6 +104,7 @@ pub struct WorkingSet {
     balances: Overlay<AccountId, i64>,
     transfers: Vec<Transfer>,
     claims: Overlay<Serial, Claim>,
+    reservations: Overlay<AuthorityId, Reservation>,
     salts_ended: Option<Timestamp>,
     cancelled_ended: Option<Timestamp>,
     next: Numbers,
@@ -146,6 +152,7 @@ impl WorkingSet {
             balances: Overlay::default(),
             transfers: Vec::new(),
             claims: Overlay::default(),
+            reservations: Overlay::default(),
             salts_ended: None,
             cancelled_ended: None,
             missed: Cell::new(None),
@@ -189,6 +196,7 @@ impl WorkingSet {
         self.salts.savepoint();
         self.balances.savepoint();
         self.claims.savepoint();
+        self.reservations.savepoint();
         self.mark = Mark {
             transfers: self.transfers.len(),
             salts_ended: self.salts_ended,
@@ -210,6 +218,7 @@ impl WorkingSet {
         self.salts.rollback();
         self.balances.rollback();
         self.claims.rollback();
+        self.reservations.rollback();
         self.epoch = self.mark.epoch;
         self.transfers.truncate(self.mark.transfers);
         self.salts_ended = self.mark.salts_ended;
@@ -249,6 +258,7 @@ impl WorkingSet {
             cancelled_ended: self.cancelled_ended,
             epoch: Some(self.epoch).filter(|epoch| *epoch != self.base.epoch),
             claims: changes(self.claims, &mut self.base.claims),
+            reservations: changes(self.reservations, &mut self.base.reservations),
             balances: balances.filter(|(account, _)| !matches!(account, AccountId::Purse(_))).collect(),
             transfers: self.transfers,
         }
@@ -345,6 +355,20 @@ impl WorkingSet {
         found.or_else(|| self.base.payouts.values().find(|payout| payout.step == *step))
     }
 
+    /// A reservation.
+    pub fn reservation(&self, id: &AuthorityId) -> Option<&Reservation> {
+        let known = self.wanted.reservations.contains(id);
+        self.seen(self.reservations.find(id, &self.base.reservations), known, "a reservation")
+    }
+
+    /// The reservation that a payment to the center itself has paid for.
+    pub fn reservation_of(&self, step: &StepKey) -> Option<&Reservation> {
+        self.step(step)?;
+        let is_it = |reservation: &&Reservation| reservation.step() == *step;
+        let found = self.reservations.changed().map(|(_, reservation)| reservation).find(is_it);
+        found.or_else(|| self.base.reservations.values().find(is_it))
+    }
+
     /// The movement of a reference.
     pub fn movement(&self, reference: &Reference) -> Option<&Movement> {
         let known = self.wanted.movements.contains(reference);
@@ -386,7 +410,11 @@ impl WorkingSet {
             }
             AccountId::Vendor(number) => self.vendor(number).map(|_| 0),
             AccountId::Campaign(number) => self.campaign(number).map(|_| 0),
-            AccountId::Reserve | AccountId::Transit | AccountId::Fees | AccountId::Payouts => Some(0),
+            AccountId::Reserve
+            | AccountId::Transit
+            | AccountId::Fees
+            | AccountId::Payouts
+            | AccountId::Reservations => Some(0),
         }
     }
 }
@@ -449,6 +477,11 @@ impl WorkingSet {
     /// Keeps a payout order.
     pub fn put_payout(&mut self, payout: Payout) {
         self.payouts.put(payout.number, payout);
+    }
+
+    /// Keeps a reservation.
+    pub fn put_reservation(&mut self, reservation: Reservation) {
+        self.reservations.put(reservation.id(), reservation);
     }
 
     /// Keeps a new movement.

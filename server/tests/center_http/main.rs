@@ -7,6 +7,7 @@ mod buyer;
 mod flood;
 mod kept;
 mod limits;
+mod payword;
 mod recovery;
 mod refused;
 mod splice;

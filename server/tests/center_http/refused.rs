@@ -10,26 +10,29 @@ use crate::stand::{DESCRIPTION, Stand, operator_token, send};
 
 /// Every address that takes a body, from the description, and a message of the kind that it takes.
 fn posts() -> Vec<(&'static str, Value)> {
-    let vectors: Value = serde_json::from_str(include_str!("../../../protocol/vectors/scrip.json")).unwrap();
-    let messages = vectors["messages"].as_array().unwrap();
+    let read = |text| serde_json::from_str::<Value>(text).unwrap()["messages"].as_array().unwrap().clone();
+    let mut messages = read(include_str!("../../../protocol/vectors/scrip.json"));
+    messages.extend(read(include_str!("../../../protocol/vectors/payword.json")));
     let paths = DESCRIPTION["paths"].as_object().unwrap();
     let posts = paths.iter().filter_map(|(path, item)| {
         let schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()?;
         let name = schema.rsplit('/').next().unwrap();
         let published =
             messages.iter().find(|message| message["type"] == name).map(|message| &message["wire"]);
-        Some((path.as_str(), published.cloned().unwrap_or_else(|| unpublished(name, messages))))
+        Some((path.as_str(), published.cloned().unwrap_or_else(|| unpublished(name, &messages))))
     });
     posts.collect()
 }
 
 /// Messages that the vectors do not have by themselves.
 fn unpublished(name: &str, messages: &[Value]) -> Value {
+    let wire = |name: &str| &messages.iter().find(|message| message["name"] == name).unwrap()["wire"];
+    let of_type = |kind: &str| &messages.iter().find(|message| message["type"] == kind).unwrap()["wire"];
+    let receipt = &wire("reply to S6: receipt")["receipt"]["receipt"];
     match name {
-        "Receipt" => {
-            let reply = messages.iter().find(|message| message["name"] == "reply to S6: receipt").unwrap();
-            reply["wire"]["receipt"]["receipt"].clone()
-        }
+        "Receipt" => receipt.clone(),
+        "Reserve" => json!({"payment": of_type("PaymentStart"), "order": of_type("AuthorityOrder")}),
+        "AskCountersigned" => json!({"authorityId": of_type("Charge")["authorityId"], "receipt": receipt}),
         "Mark" => json!({"present": true}),
         "ConfirmPayout" => json!({"number": 9, "reference": "x"}),
         "ReturnPayout" => json!({"number": 9, "reason": "x"}),

@@ -36,7 +36,7 @@ static KEYS: LazyLock<Arc<KeyFile>> =
 pub static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(OPENAPI).unwrap());
 
 /// What the shop shares with the center.
-const SHOP_SECRET: [u8; 32] = [7; 32];
+pub const SHOP_SECRET: [u8; 32] = [7; 32];
 
 /// How a stand differs from the usual.
 #[derive(Clone)]

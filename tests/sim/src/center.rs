@@ -423,12 +423,15 @@ fn reply(command: &Command, result: &Result<Said, CommitError>, now: Timestamp) 
             Said::CashOut(reply) => json(reply),
             Said::Notes(reply) => json(reply),
             Said::Recovered(reply) => json(reply),
+            Said::Countersigned(reply) => json(reply),
+            Said::Deposited(reply) => json(reply),
             // The operator's alone.
             Said::Payout(_)
             | Said::Vendor(_)
             | Said::Booked(_)
             | Said::Vendors(_)
             | Said::Swept(_)
+            | Said::Released(_)
             | Said::Admitted
             | Said::UsedUp
             | Said::Claimed => json(&()),

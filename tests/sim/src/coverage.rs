@@ -101,7 +101,7 @@ pub const STATES: [&str; 45] = [
 ];
 
 /// Refusals that these processes cannot make, and why.
-pub const ELSEWHERE: [(ErrorCode, &str); 14] = [
+pub const ELSEWHERE: [(ErrorCode, &str); 19] = [
     (ErrorCode::BodyTooLarge, "the HTTP layer's, which is not simulated"),
     (ErrorCode::MediaType, "the HTTP layer's"),
     (ErrorCode::TooSlow, "the HTTP layer's"),
@@ -119,6 +119,11 @@ pub const ELSEWHERE: [(ErrorCode, &str); 14] = [
     (ErrorCode::NotFound, "counted, but no rule's"),
     (ErrorCode::ClaimRefused, "recovery words: tests of the wallet and the center"),
     (ErrorCode::NotesStale, "recovery words: tests of the wallet and the center"),
+    (ErrorCode::AuthorityInvalid, "budgets: tests of the protocol and the center"),
+    (ErrorCode::AuthorityExpired, "budgets: tests of the protocol and the center"),
+    (ErrorCode::AuthorityUnknown, "budgets: tests of the protocol and the center"),
+    (ErrorCode::BudgetEnded, "budgets: tests of the protocol and the center"),
+    (ErrorCode::PaywordInvalid, "budgets: tests of the protocol and the center"),
 ];
 
 /// Counts by group and name.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use tuppence_protocol::ids::Serial;
+use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::{Currency, Timestamp};
 use tuppence_server::ledger::AccountId;
@@ -217,6 +218,10 @@ impl Store for Disk {
 
     fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError> {
         lock(&self.0).books.store.pending_steps(before, limit)
+    }
+
+    fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
+        lock(&self.0).books.store.due_reservations(before, limit)
     }
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {

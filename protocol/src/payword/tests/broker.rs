@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ErrorCode;
+use crate::scrip::payment::PaymentOffer;
 
 /// Charges `units` and gives the session and the budget that follow.
 fn charged(world: &World, units: u32) -> (Session, Budget, Chain) {
@@ -36,8 +37,7 @@ fn the_fee_does_not_depend_on_how_often_a_shop_deposits() {
     let customer = Customer::at(server("shop"), &Secret::from_bytes([8; 32]));
     let small = Plan { unit: usd("0.000005"), ..plan() };
     let order = customer.authorise(world.certificate(&customer), &small, chain_at("shop").root());
-    let receipt = world.receipt(&order, order.authority.value().unwrap());
-    let mut reservation = world.broker().open(&order, &receipt, world.custom_id, None).unwrap();
+    let mut reservation = world.reserve(&order);
     let vendor = world.vendor("shop");
     let mut session = vendor.open(None, &reservation.countersigned, NOW).unwrap();
     let (mut chain, mut fees) = (chain_at("shop"), 0);
@@ -158,8 +158,7 @@ fn a_long_chain_is_deposited_in_bounded_steps() {
     generator.step(length);
     let mut chain = generator.finish().unwrap();
     let order = customer.authorise(world.certificate(&customer), &long, chain.root());
-    let receipt = world.receipt(&order, order.authority.value().unwrap());
-    let mut reservation = world.broker().open(&order, &receipt, world.custom_id, None).unwrap();
+    let mut reservation = world.reserve(&order);
     let vendor = world.vendor("shop");
     let mut session = vendor.open(None, &reservation.countersigned, NOW).unwrap();
     while session.index() < length {
@@ -215,9 +214,10 @@ fn a_confirmation_of_what_was_not_deposited_is_refused() {
 fn an_authority_is_countersigned_for_its_own_receipt_alone() {
     let world = World::new();
     let order = world.order("shop");
+    let reservation = world.reserve(&order);
     let paid = world.receipt(&order, usd("0.25"));
-    let open = |receipt: &Receipt| world.broker().open(&order, receipt, world.custom_id, None);
-    let first = open(&paid).unwrap();
+    let countersigned = |receipt: &Receipt| world.broker().countersigned(&reservation, receipt);
+    let first = countersigned(&paid).unwrap();
     let resealed = |change: &dyn Fn(&mut Receipt)| {
         let mut receipt = paid.clone();
         change(&mut receipt);
@@ -228,17 +228,48 @@ fn an_authority_is_countersigned_for_its_own_receipt_alone() {
         world.receipt(&world.order("other"), usd("0.25")),
         resealed(&|receipt| receipt.kind = ReceiptKind::Issue),
         resealed(&|receipt| receipt.vendor_id = server("shop")),
+        resealed(&|receipt| receipt.tran_id = TranId::new(NOW, [7; 10])),
         Receipt { date: later(1), ..paid.clone() },
     ] {
-        assert!(matches!(open(&receipt), Err(PaywordError::Unpaid(_))), "{receipt:?}");
+        assert!(matches!(countersigned(&receipt), Err(PaywordError::Unpaid(_))), "{receipt:?}");
     }
+    let bytes = |countersigned: &Countersigned| serde_json::to_string(countersigned).unwrap();
+    assert_eq!(bytes(&countersigned(&paid).unwrap()), bytes(&first));
+    assert_eq!(bytes(&world.reserve(&order).countersigned), bytes(&first));
+}
 
-    let again = world.broker().open(&order, &paid, world.custom_id, Some(&first)).unwrap();
-    let bytes = |reservation: &Reservation| serde_json::to_string(&reservation.countersigned).unwrap();
-    assert_eq!(bytes(&again), bytes(&first));
-    let twice = resealed(&|receipt| receipt.tran_id = TranId::new(NOW, [7; 10]));
-    let refused = world.broker().open(&order, &twice, world.custom_id, Some(&first));
-    assert!(matches!(refused, Err(PaywordError::Unpaid(_))), "another payment for it is no second budget");
+#[test]
+fn a_sum_is_reserved_for_its_own_order_alone() {
+    let world = World::new();
+    let order = world.order("shop");
+    let (id, secrets) = (server("shop"), ring(11));
+    let shop = Seller { number: 1, id: &id, secrets: &secrets };
+    let offer = world.broker().quote(&order, shop, TranId::new(NOW, [6; 10]), NOW).unwrap().offer;
+    let expected = (usd("0.25"), order.authority.id().request_url().unwrap());
+    assert_eq!((offer.price, offer.request_url.clone()), expected);
+    let reserve =
+        |order: &AuthorityOrder, offer: &PaymentOffer| world.broker().reserve(order, offer, world.custom_id);
+    assert!(reserve(&order, &offer).is_ok());
+    assert!(matches!(reserve(&world.order("other"), &offer), Err(PaywordError::Foreign(_))));
+    let cheaper = PaymentOffer { price: usd("0.2"), ..offer.clone() };
+    assert!(matches!(reserve(&order, &cheaper), Err(PaywordError::Foreign(_))));
+    let mut forged = order;
+    forged.authority.signature = Signature::from_bytes([0; 64]);
+    assert!(matches!(reserve(&forged, &offer), Err(PaywordError::Forged(_))));
+}
+
+#[test]
+fn a_budget_keeps_the_fee_that_it_was_made_with() {
+    let mut world = World::new();
+    let vendor = world.vendor("shop");
+    let (session, mut budget, mut chain) = charged(&world, 10);
+    let deposit = vendor.deposit(&session).unwrap().unwrap();
+    let first = world.deposit("shop", &deposit, &world.reservation("shop"), NOW).unwrap();
+    world.center.policy.fee_basis_points = 0;
+    let session = session.charge(&budget.charge(&mut chain, 10).unwrap(), NOW).unwrap().session;
+    let deposit = vendor.deposit(&session).unwrap().unwrap();
+    let second = world.deposit("shop", &deposit, &first.reservation, NOW).unwrap();
+    assert_eq!((second.to_vendor, second.fee), (usd("0.045"), usd("0.005")));
 }
 
 #[test]

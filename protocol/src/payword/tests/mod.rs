@@ -41,19 +41,23 @@ fn ring(byte: u8) -> KeyRing {
 /// The center takes a tenth of what shops get.
 struct World {
     center: Center,
-    signing: KeyRing,
     purse: Purse,
     custom_id: IdType,
 }
 
 impl World {
     fn new() -> Self {
+        Self::signing_with(5)
+    }
+
+    fn signing_with(signing: u8) -> Self {
         let center = Center {
             keys: CenterKeys {
                 center_id: server("center"),
                 scrip_secrets: ring(1),
                 customer_secrets: ring(2),
                 vendor_secrets: ring(3),
+                signing_secrets: ring(signing),
                 challenge_secret: Secret::from_bytes([4; 32]),
                 algorithm: HashAlgorithm::HmacSha256,
                 sha256_allowed: false,
@@ -65,11 +69,11 @@ impl World {
             scrip: center.live_scrip(&record).unwrap(),
             custom_secret: center.keys.custom_secret(record.custom_id).unwrap(),
         };
-        World { center, signing: ring(5), purse, custom_id: record.custom_id }
+        World { center, purse, custom_id: record.custom_id }
     }
 
     fn broker(&self) -> Broker<'_> {
-        Broker { center: &self.center, signing: &self.signing }
+        Broker { center: &self.center }
     }
 
     fn keys(&self) -> PublicKeys {
@@ -113,10 +117,16 @@ impl World {
         .sealed(&Secret::from_bytes([3; 32]))
     }
 
+    /// What S4 makes of the center's offer for `order`.
+    fn reserve(&self, order: &AuthorityOrder) -> Reservation {
+        let (id, secrets) = (order.authority.vendor_id.clone(), ring(11));
+        let shop = Seller { number: 1, id: &id, secrets: &secrets };
+        let offer = self.broker().quote(order, shop, TranId::new(NOW, [6; 10]), NOW).unwrap().offer;
+        self.broker().reserve(order, &offer, self.custom_id).unwrap()
+    }
+
     fn reservation(&self, shop: &str) -> Reservation {
-        let order = self.order(shop);
-        let receipt = self.receipt(&order, usd("0.25"));
-        self.broker().open(&order, &receipt, self.custom_id, None).unwrap()
+        self.reserve(&self.order(shop))
     }
 
     fn budget(&self, shop: &str) -> Budget {

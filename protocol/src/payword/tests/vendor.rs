@@ -44,8 +44,7 @@ fn a_skip_pays_every_unit_between_and_none_beyond_the_bound_or_the_end() {
     generator.step(long.length);
     let mut chain = generator.finish().unwrap();
     let order = customer.authorise(world.certificate(&customer), &long, chain.root());
-    let receipt = world.receipt(&order, order.authority.value().unwrap());
-    let reservation = world.broker().open(&order, &receipt, world.custom_id, None).unwrap();
+    let reservation = world.reserve(&order);
     let session = world.vendor("shop").open(None, &reservation.countersigned, NOW).unwrap();
     let mut charge_at = |index| {
         let payword = chain.payword(index).unwrap();
@@ -98,8 +97,7 @@ fn the_same_chain_at_two_shops_pays_at_one_alone() {
     let customer = Customer::at(server("other"), &Secret::from_bytes([8; 32]));
     let mut chain = chain_at("shop");
     let order = customer.authorise(world.certificate(&customer), &plan(), chain.root());
-    let receipt = world.receipt(&order, usd("0.25"));
-    let reservation = world.broker().open(&order, &receipt, world.custom_id, None).unwrap();
+    let reservation = world.reserve(&order);
     let session = world.vendor("other").open(None, &reservation.countersigned, NOW).unwrap();
     for index in 1..=LENGTH {
         let payword = chain.payword(index).unwrap();
@@ -138,7 +136,7 @@ fn an_authority_of_another_center_or_without_its_word_is_refused() {
         open(&|c| c.order.authority.center_id = server("elsewhere")),
         Err(PaywordError::Foreign(_))
     ));
-    let another = World { signing: ring(6), ..World::new() };
+    let another = World::signing_with(6);
     let refused = vendor.open(None, another.budget("shop").countersigned(), NOW);
     assert!(matches!(refused, Err(PaywordError::Forged(_))), "a center of the same name with other keys");
 }

@@ -29,6 +29,8 @@ pub struct CenterKeys {
     pub customer_secrets: KeyRing,
     /// The center's own Vendor_Secrets: in a cash-out it is the seller (rule 11).
     pub vendor_secrets: KeyRing,
+    /// The seeds of the Ed25519 keys that shops know the center by (spec/03).
+    pub signing_secrets: KeyRing,
     /// Seals the anti-robot challenges.
     pub challenge_secret: Secret,
     /// How certificates and seals of new scrip are made.

@@ -90,15 +90,14 @@ impl Offer<'_> {
         match self {
             Offer::Issue(_) if seller.number == 0 => forged("The center itself pays for no answers."),
             Offer::Issue(_) => Ok(StepKind::Issue),
-            Offer::Payment(offer) => {
-                let payout = matches!(offer.delivery_method, DeliveryMethod::Payout);
-                match (seller.number, payout) {
-                    (0, true) => Ok(StepKind::CashOut),
-                    (0, false) => forged("The center itself sells nothing."),
-                    (_, true) => forged("Only the center itself pays e-cash out."),
-                    (_, false) => Ok(StepKind::Payment),
-                }
-            }
+            Offer::Payment(offer) => match (seller.number, offer.delivery_method) {
+                (0, DeliveryMethod::Payout) => Ok(StepKind::CashOut),
+                (0, DeliveryMethod::Budget) => Ok(StepKind::Payment),
+                (0, _) => forged("The center itself sells nothing but budgets."),
+                (_, DeliveryMethod::Payout) => forged("Only the center itself pays e-cash out."),
+                (_, DeliveryMethod::Budget) => forged("Only the center itself holds budgets."),
+                (..) => Ok(StepKind::Payment),
+            },
         }
     }
 

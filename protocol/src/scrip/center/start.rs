@@ -102,6 +102,10 @@ impl Center {
         offer.check_amount(self)?;
         let (value, fee) = match kind {
             StepKind::Issue => (self.raised(&purse, offer, budget)?, Amount::zero(self.policy.currency)),
+            // A budget pays its fee as it is spent.
+            StepKind::Payment if seller.number == 0 => {
+                (lowered(&purse, offer)?, Amount::zero(self.policy.currency))
+            }
             StepKind::Payment => {
                 (lowered(&purse, offer)?, offer.amount().share(self.policy.fee_basis_points))
             }

@@ -202,6 +202,21 @@ fn the_fee_does_not_depend_on_how_often_a_shop_settles() {
 }
 
 #[test]
+fn scrip_keeps_the_fee_that_it_was_sold_with() {
+    let mut world = World::new();
+    let (sale, holding) = world.bought("shop");
+    let mut shop = Shop::new("shop");
+    let change = pay(&mut shop, &holding, "0.03");
+    let settlement = shop.vendor.settle(shop.account()).unwrap().unwrap();
+    let first = world.settle("shop", &settlement, &sale, NOW).unwrap();
+    world.center.policy.fee_basis_points = 0;
+    pay(&mut shop, &change, "0.03");
+    let settlement = shop.vendor.settle(shop.account()).unwrap().unwrap();
+    let second = world.settle("shop", &settlement, &first.sale, NOW).unwrap();
+    assert_eq!((second.to_vendor, second.fee), (usd("0.027"), usd("0.003")));
+}
+
+#[test]
 fn unspent_scrip_is_bought_back_once_on_the_shops_word() {
     let world = World::new();
     let (sale, holding) = world.bought("shop");

@@ -136,6 +136,7 @@ impl World {
                 scrip_secrets: ring(1),
                 customer_secrets: ring(2),
                 vendor_secrets: ring(3),
+                signing_secrets: ring(5),
                 challenge_secret: secret(4),
                 algorithm: HashAlgorithm::HmacSha256,
                 sha256_allowed: false,

@@ -8,6 +8,7 @@ mod kept_replies;
 mod keys;
 mod old_copy;
 mod operator;
+mod payword;
 mod property;
 mod registration;
 mod the_loop;
@@ -109,6 +110,7 @@ impl Bench {
             scrip_secrets: ring(1),
             customer_secrets: ring(2),
             vendor_secrets: ring(3),
+            signing_secrets: ring(5),
             challenge_secret: Secret::from_bytes([4; 32]),
             algorithm: HashAlgorithm::HmacSha256,
             sha256_allowed: false,

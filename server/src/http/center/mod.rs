@@ -5,6 +5,7 @@ mod desk;
 mod info;
 mod operator;
 mod payment;
+mod payword;
 mod recovery;
 mod register;
 mod relay;
@@ -43,6 +44,7 @@ use wallet_site::WalletSite;
 
 pub use operator::{ConfirmPayout, MoveMoney, MovementView, NewVendor, NewVendorSecret, ReturnPayout};
 pub use operator::{PayoutView, Payouts, VendorView, Vendors};
+pub use payword::{AskCountersigned, Reserve};
 pub use sweeper::sweep;
 
 /// Where the API is.
@@ -180,6 +182,12 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/payment/finish").post(Access::SameOrigin, payment::finish_payment),
         Endpoint::at("/cash-out").post(Access::SameOrigin, cash_out::order),
         Endpoint::at("/cash-out/state").post(Access::SameOrigin, cash_out::state),
+        Endpoint::at("/payword/keys").get(Access::Anyone, payword::keys),
+        Endpoint::at("/payword/certificate").post(Access::SameOrigin, payword::certificate),
+        Endpoint::at("/payword/authority").post(Access::SameOrigin, payword::authority),
+        Endpoint::at("/payword/reserve").post(Access::SameOrigin, payword::reserve),
+        Endpoint::at("/payword/countersigned").post(Access::SameOrigin, payword::countersigned),
+        Endpoint::at("/payword/deposit").post(Access::Programs, payword::deposit),
         Endpoint::at("/relay").held().post(Access::Programs, relay::relay),
         Endpoint::at("/campaigns").post(Access::Programs, shop::fund_campaign),
         Endpoint::at("/campaigns/{vendor}/{item}").get(Access::Anyone, shop::campaign),

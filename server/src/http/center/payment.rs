@@ -98,7 +98,7 @@ async fn finish(
 
 /// Scrip was refused although its certificate and the message's seal hold: if the books have lost it, they remember
 /// it as a claim. A refused message changes nothing, so this is a command of its own.
-async fn claim(api: &CenterApi, refusal: &Refusal, scrip: &Scrip) {
+pub(super) async fn claim(api: &CenterApi, refusal: &Refusal, scrip: &Scrip) {
     if matches!(refusal.code, ErrorCode::ScripStale | ErrorCode::PurseUnknown) {
         // The wallet's answer is the refusal, whatever becomes of this.
         let _ = api.committer.submit(Command::Claim(Box::new(scrip.clone()))).await;

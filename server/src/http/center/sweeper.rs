@@ -1,4 +1,5 @@
-//! What the center does by itself: it ends steps that nobody ended (spec/01, rule 5), and counts.
+//! What the center does by itself: it ends steps that nobody ended (spec/01, rule 5), returns what is left of budgets
+//! whose time is over (spec/03), and counts.
 
 use std::time::Duration;
 
@@ -39,13 +40,21 @@ pub async fn sweep(api: Data<CenterApi>) {
     }
 }
 
-/// Ends the oldest, and says how many.
+/// Ends the oldest of both, and says how many of the more numerous.
 async fn sweep_once(api: &CenterApi) -> Result<usize, CommitError> {
     let pending = api.center.current().policy.pending.as_millis();
     let before = Timestamp::from_millis(api.now().as_millis().saturating_sub(pending));
     let steps = api.committer.read(move |store| store.pending_steps(before, STEPS_MAX)).await?;
-    match api.committer.submit(Command::Sweep(steps)).await? {
-        Reply::Swept(ended) => Ok(ended),
+    let Reply::Swept(ended) = api.committer.submit(Command::Sweep(steps)).await? else {
+        return Err(CommitError::Fault);
+    };
+    let now = api.now();
+    let due = api.committer.read(move |store| store.due_reservations(now, STEPS_MAX)).await?;
+    if due.is_empty() {
+        return Ok(ended);
+    }
+    match api.committer.submit(Command::Release(due)).await? {
+        Reply::Released(released) => Ok(ended.max(released)),
         _ => Err(CommitError::Fault),
     }
 }

@@ -3,6 +3,7 @@ use std::sync::{Mutex, mpsc as std_mpsc};
 
 use tuppence_protocol::Currency;
 use tuppence_protocol::ids::Serial;
+use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::{StepKey, StepKind, StepState};
 
 use super::*;
@@ -130,6 +131,10 @@ impl Store for Faulty {
 
     fn pending_steps(&mut self, before: Timestamp, limit: usize) -> Result<Vec<StepKey>, StoreError> {
         self.inner.pending_steps(before, limit)
+    }
+
+    fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
+        self.inner.due_reservations(before, limit)
     }
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {

@@ -5,13 +5,14 @@ use std::error::Error;
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Row, ToSql};
 use tuppence_protocol::ids::{IdType, Serial};
+use tuppence_protocol::payword::{self, AuthorityId, Countersigned, Payword, Position};
 use tuppence_protocol::recovery::notes::{Notes, Sealed};
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
 use tuppence_protocol::{Amount, Currency, HashAlgorithm, Seal, Text, Timestamp, TranId, WalletId};
 
 use super::super::records::{
     Campaign, Claim, Direction, Epoch, EpochReason, KeptNotes, Movement, Payout, PayoutState, Registration,
-    Vendor,
+    Reservation, Vendor,
 };
 use crate::ledger::{AccountId, Posting, Transfer};
 
@@ -38,6 +39,9 @@ pub(super) const CLAIM: &str = "customer, customer_secret_id, shown_algorithm, s
      shown_value, shown_ad, shown_expires, known_serial, known_value, at";
 pub(super) const MOVEMENT: &str = "reference, vendor, direction, amount, at";
 pub(super) const NOTES: &str = "customer, version, sealed, at";
+
+pub(super) const RESERVATION: &str = "id, step_vendor, step_tran, vendor, customer, customer_secret_id, value, \
+     unit, units, fee_basis_points, due, countersigned, funded, paid_index, paid_payword, closed";
 
 /// A row's columns, from left to right.
 pub(super) struct Columns<'r> {
@@ -129,6 +133,7 @@ impl<'r> Columns<'r> {
             "transit" => AccountId::Transit,
             "fees" => AccountId::Fees,
             "payouts" => AccountId::Payouts,
+            "reservations" => AccountId::Reservations,
             other => return Err(format!("the account {other:?} is unknown").into()),
         };
         if number == 0 { Ok(account) } else { Err(format!("there is only one account {kind:?}").into()) }
@@ -225,6 +230,32 @@ impl<'r> Columns<'r> {
         })
     }
 
+    pub fn reservation(&mut self) -> Result<Reservation, Misfit> {
+        let (id, step, vendor) = (AuthorityId::from_bytes(self.bytes()?), self.key()?, self.u32()?);
+        let custom_id = IdType { serial_number: self.serial()?, secret_id: self.u32()? };
+        let (value, unit, units) = (self.amount()?, self.amount()?, self.u32()?);
+        let fee_basis_points = u16::try_from(self.u32()?)?;
+        let (due, countersigned) = (self.time()?, self.take::<String>()?);
+        let countersigned: Countersigned = serde_json::from_str(&countersigned)?;
+        let funded = self.take::<i64>()? == 1;
+        let paid = Position { index: self.u32()?, payword: Payword::from_bytes(self.bytes()?) };
+        let closed = self.take::<Option<u64>>()?.map(Timestamp::try_from).transpose()?;
+        let tran_id = step.tran_id;
+        let kept = payword::Reservation { countersigned, tran_id, custom_id, fee_basis_points, paid, closed };
+        let reservation = Reservation { vendor, funded, kept };
+        let authority = reservation.kept.countersigned.authority();
+        let same = reservation.id() == id
+            && reservation.step() == step
+            && reservation.due() == due
+            && authority.value().ok() == Some(value)
+            && (authority.unit, authority.length) == (unit, units);
+        if same { Ok(reservation) } else { Err("its columns and its authority disagree".into()) }
+    }
+
+    pub fn reservation_id(&mut self) -> Result<AuthorityId, Misfit> {
+        Ok(AuthorityId::from_bytes(self.bytes()?))
+    }
+
     pub fn movement(&mut self) -> Result<Movement, Misfit> {
         Ok(Movement {
             reference: self.text()?,
@@ -307,6 +338,7 @@ pub(super) fn account(account: AccountId) -> (&'static str, u64) {
         AccountId::Transit => ("transit", 0),
         AccountId::Fees => ("fees", 0),
         AccountId::Payouts => ("payouts", 0),
+        AccountId::Reservations => ("reservations", 0),
     }
 }
 

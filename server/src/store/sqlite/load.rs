@@ -8,7 +8,8 @@ use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
 use rusqlite::{Connection, Params, Rows};
 use tuppence_protocol::ids::Serial;
-use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
+use tuppence_protocol::payword::AuthorityId;
+use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepKind};
 use tuppence_protocol::{Currency, Timestamp};
 
 use super::super::records::Epoch;
@@ -17,7 +18,8 @@ use super::super::working_set::Numbers;
 use super::super::{Directory, Records, Statement, StoreError, Wanted};
 use super::cache::Cache;
 use super::codec::{
-    self, CAMPAIGN, CLAIM, Columns, EPOCH, MOVEMENT, Misfit, NOTES, PAYOUT, PURSE, REGISTRATION, STEP, VENDOR,
+    self, CAMPAIGN, CLAIM, Columns, EPOCH, MOVEMENT, Misfit, NOTES, PAYOUT, PURSE, REGISTRATION, RESERVATION,
+    STEP, VENDOR,
 };
 
 /// Reads with one connection, which is in a transaction.
@@ -49,6 +51,11 @@ impl Reader<'_> {
             steps.insert(payout.step);
             records.payouts.insert(payout.number, payout);
         }
+        let ids = wanted.reservations.iter().map(|id| Value::Blob(id.as_bytes().to_vec()));
+        for reservation in self.any_of("reservations", RESERVATION, "id", ids, |c| c.reservation())? {
+            steps.insert(reservation.step());
+            records.reservations.insert(reservation.id(), reservation);
+        }
         for step in self.steps(steps, cache)? {
             customers.insert(step.customer);
             records.steps.insert(step.key, step);
@@ -60,6 +67,15 @@ impl Reader<'_> {
         }
         for step in self.steps(pending, cache)? {
             records.steps.insert(step.key, step);
+        }
+        // Whatever ends a payment to the center itself, a pending one too, changes the reservation that it paid for.
+        let own = records.steps.values().filter(|s| s.key.vendor == 0 && s.kind == StepKind::Payment);
+        let own: Vec<_> = own.map(|step| Value::Blob(step.key.tran_id.as_bytes().to_vec())).collect();
+        let of_step = "step_vendor = 0 AND step_tran";
+        for reservation in
+            self.any_of("reservations", RESERVATION, of_step, own.into_iter(), |c| c.reservation())?
+        {
+            records.reservations.insert(reservation.id(), reservation);
         }
         let references = wanted.movements.iter().map(|reference| Value::Text(reference.to_string()));
         for movement in self.any_of("movements", MOVEMENT, "reference", references, |c| c.movement())? {
@@ -221,6 +237,15 @@ impl Reader<'_> {
         let payouts =
             self.any_of("payouts", PAYOUT, "step_vendor = 0 AND step_tran", cash_outs, |c| c.payout())?;
         Ok(Some(Statement { purse, steps, payouts }))
+    }
+
+    /// Funded reservations whose time is over, the oldest first.
+    pub fn due_reservations(&self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
+        let sql = "SELECT id FROM reservations WHERE funded = 1 AND closed IS NULL AND due < ?1 \
+                   ORDER BY due, id LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let parameters = (codec::int(before.as_millis()), limit);
+        self.records("reservations", sql, parameters, |c| c.reservation_id())
     }
 
     /// The oldest pending steps.

@@ -16,10 +16,14 @@ use crate::store::records::Epoch;
 const APPLICATION_ID: i32 = 0x5475_7070;
 
 /// The schema's versions, in order; a database of version `n` has had the first `n` of them.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
-/// The version that brought epochs.
+/// The version that brought epochs, and the journal.
 const WITH_EPOCHS: usize = 2;
 
 /// Waits this long for a lock of SQLite's, such as a backup's.
@@ -167,8 +171,9 @@ fn migrate(connection: &mut Connection, path: &Path, currency: Currency) -> Resu
         }
         if version < WITH_EPOCHS {
             write::write_epoch(&transaction, &Epoch::NEW, &mut Batch::default())?;
+            // Later versions left every row as the journal knows it; their own tables are empty.
+            journal::enter_all(&transaction)?;
         }
-        journal::enter_all(&transaction)?;
         let reached = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
         transaction.pragma_update(None, "user_version", reached)?;
         transaction.commit()?;

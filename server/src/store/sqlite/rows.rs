@@ -11,7 +11,7 @@ use super::committed::Committed;
 use super::open;
 use super::table::{
     self, ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS,
-    SALTS, STEPS, TRANSFERS, Table, VENDORS,
+    RESERVATIONS, SALTS, STEPS, TRANSFERS, Table, VENDORS,
 };
 use crate::ledger::journal::{self, Field, Head};
 
@@ -35,6 +35,7 @@ pub(super) fn visit(connection: &Connection, currency: Currency, visit: Visit<'_
     scan.table(&REGISTRATIONS, visit, |c| c.registration().map(Row::Registration))?;
     scan.table(&PAYOUTS, visit, |c| c.payout().map(Row::Payout))?;
     scan.table(&MOVEMENTS, visit, |c| c.movement().map(Row::Movement))?;
+    scan.table(&RESERVATIONS, visit, |c| c.reservation().map(|row| Row::Reservation(Box::new(row))))?;
     scan.table(&EPOCHS, visit, |c| c.epoch().map(Row::Epoch))?;
     scan.table(&CLAIMS, visit, |c| c.claim().map(Row::Claim))?;
     scan.table(&NOTES, visit, |c| c.notes().map(Row::Notes))?;

@@ -14,8 +14,8 @@ use super::codec::{Columns, Misfit};
 use super::committed::{Committed, entries_back};
 use super::rows::{Visit, read_row, transfer};
 use super::table::{
-    ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS, SALTS,
-    STEPS, TRANSFERS, Table, VENDORS, field,
+    ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS,
+    RESERVATIONS, SALTS, STEPS, TRANSFERS, Table, VENDORS, field,
 };
 use crate::ledger::AccountId;
 use crate::ledger::journal::{self, Head};
@@ -43,10 +43,13 @@ pub(super) fn visit(
     let others = "step_vendor IS NULL AND number > ?1 ORDER BY number";
     scan.select(&TRANSFERS, others, vec![Value::Integer(since)], visit, transfer)?;
 
-    let (purses, payouts) = (touched(&scan, &PURSES), touched(&scan, &PAYOUTS));
+    let (mut purses, payouts) = (touched(&scan, &PURSES), touched(&scan, &PAYOUTS));
     let mut steps = touched(&scan, &STEPS);
-    steps.extend(scan.linked(&PURSES, &purses, "pending_vendor, pending_tran")?);
     steps.extend(scan.linked(&PAYOUTS, &payouts, "step_vendor, step_tran")?);
+    let mut reservations = touched(&scan, &RESERVATIONS);
+    steps.extend(scan.linked(&RESERVATIONS, &reservations, "step_vendor, step_tran")?);
+    purses.extend(scan.buyers_of(&steps)?);
+    steps.extend(scan.linked(&PURSES, &purses, "pending_vendor, pending_tran")?);
     for key in &steps {
         scan.fetch(&STEPS, key, visit, |c| c.step().map(Row::Step))?;
         let own = "step_vendor IS ?1 AND step_tran IS ?2 ORDER BY posting";
@@ -55,12 +58,16 @@ pub(super) fn visit(
     let mut registrations = touched(&scan, &REGISTRATIONS);
     registrations.extend(purses.iter().cloned());
     let mut orders = payouts;
-    orders.extend(scan.orders_of(&steps)?);
+    orders.extend(scan.of_steps("SELECT number FROM payouts", &steps)?);
+    reservations.extend(scan.of_steps("SELECT id FROM reservations", &steps)?);
     scan.fetch_all(&PURSES, &purses, visit, |c| c.purse().map(Row::Purse))?;
     scan.fetch_all(&REGISTRATIONS, &registrations, visit, |c| c.registration().map(Row::Registration))?;
     scan.fetch_all(&PAYOUTS, &orders, visit, |c| c.payout().map(Row::Payout))?;
     let movements = touched(&scan, &MOVEMENTS);
     scan.fetch_all(&MOVEMENTS, &movements, visit, |c| c.movement().map(Row::Movement))?;
+    scan.fetch_all(&RESERVATIONS, &reservations, visit, |c| {
+        c.reservation().map(|row| Row::Reservation(Box::new(row)))
+    })?;
     scan.whole(&EPOCHS, visit, |c| c.epoch().map(Row::Epoch))?;
     scan.whole(&CLAIMS, visit, |c| c.claim().map(Row::Claim))?;
     for table in [&CENTER, &SALTS, &NOTES] {
@@ -188,10 +195,25 @@ impl Scan<'_> {
         Ok(linked)
     }
 
-    /// The keys of the payout orders of these steps.
-    fn orders_of(&self, steps: &BTreeSet<Key>) -> Result<Vec<Key>, StoreError> {
-        let sql = "SELECT number FROM payouts WHERE step_vendor IS ?1 AND step_tran IS ?2";
+    /// The keys of the purses of these steps.
+    fn buyers_of(&self, steps: &BTreeSet<Key>) -> Result<Vec<Key>, StoreError> {
+        let sql = "SELECT customer FROM steps WHERE vendor IS ?1 AND tran_id IS ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
+        let mut buyers = Vec::new();
+        for key in steps {
+            let mut rows = statement.query(params_from_iter(STEPS.key_values(key)))?;
+            while let Some(row) = rows.next()? {
+                let customer: Value = row.get(0)?;
+                buyers.push(Key::from(journal::key([field(&customer)].into_iter())));
+            }
+        }
+        Ok(buyers)
+    }
+
+    /// The keys of the payout orders, or reservations, of these steps.
+    fn of_steps(&self, select: &str, steps: &BTreeSet<Key>) -> Result<Vec<Key>, StoreError> {
+        let sql = format!("{select} WHERE step_vendor IS ?1 AND step_tran IS ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut orders = Vec::new();
         for key in steps {
             let mut rows = statement.query(params_from_iter(STEPS.key_values(key)))?;

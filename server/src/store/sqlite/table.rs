@@ -4,7 +4,7 @@ use rusqlite::types::{Value, ValueRef};
 use tuppence_protocol::TranId;
 
 use super::codec::{
-    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, REGISTRATION, STEP, TRANSFER, VENDOR,
+    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, REGISTRATION, RESERVATION, STEP, TRANSFER, VENDOR,
 };
 use crate::ledger::journal::{self, Field, RowDigest};
 
@@ -37,8 +37,11 @@ pub(super) const EPOCHS: Table = Table { code: 12, name: "epochs", columns: EPOC
 pub(super) const CLAIMS: Table = Table { code: 13, name: "claims", columns: CLAIM, key_columns: 1 };
 pub(super) const NOTES: Table = Table { code: 14, name: "notes", columns: codec::NOTES, key_columns: 1 };
 
+pub(super) const RESERVATIONS: Table =
+    Table { code: 15, name: "reservations", columns: RESERVATION, key_columns: 1 };
+
 /// In the order of their codes.
-pub(super) const ALL: [&Table; 14] = [
+pub(super) const ALL: [&Table; 15] = [
     &CENTER,
     &VENDORS,
     &CAMPAIGNS,
@@ -53,6 +56,7 @@ pub(super) const ALL: [&Table; 14] = [
     &EPOCHS,
     &CLAIMS,
     &NOTES,
+    &RESERVATIONS,
 ];
 
 impl Table {
@@ -120,6 +124,9 @@ impl Table {
         match field {
             Field::Null => "?".to_owned(),
             Field::Integer(number) => number.to_string(),
+            Field::Bytes(bytes) if self.code == RESERVATIONS.code && bytes.len() == 32 => {
+                tuppence_protocol::bytes::encode(bytes)
+            }
             Field::Bytes(bytes) => match <[u8; 16]>::try_from(bytes) {
                 Ok(id) if self.code == STEPS.code || self.code == SALTS.code => {
                     TranId::from_bytes(id).to_string()

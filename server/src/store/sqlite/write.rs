@@ -5,16 +5,18 @@ use rusqlite::{CachedStatement, Connection, params_from_iter};
 use tuppence_protocol::Text;
 use tuppence_protocol::scrip::center::{Purse, Step};
 
-use super::super::records::{Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Registration, Vendor};
+use super::super::records::{
+    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Registration, Reservation, Vendor,
+};
 use super::super::{Change, Changes, StoreError};
 use super::codec::{
-    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, NOTES, PAYOUT, PURSE, Parameters, REGISTRATION, STEP, TRANSFER,
-    VENDOR,
+    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, NOTES, PAYOUT, PURSE, Parameters, REGISTRATION, RESERVATION,
+    STEP, TRANSFER, VENDOR,
 };
 use super::journal::Batch;
 use super::table::{
-    self, ACCOUNTS, CAMPAIGNS, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, SALTS, STEPS,
-    TRANSFERS, VENDORS,
+    self, ACCOUNTS, CAMPAIGNS, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, RESERVATIONS,
+    SALTS, STEPS, TRANSFERS, VENDORS,
 };
 use crate::ledger::Transfer;
 
@@ -33,6 +35,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes, batch: &mut Batc
     write_steps(connection, &changes.steps, batch)?;
     write_purses(connection, &changes.purses, batch)?;
     write_payouts(connection, &changes.payouts, batch)?;
+    write_reservations(connection, &changes.reservations, batch)?;
     write_movements(connection, &changes.movements, batch)?;
     write_notes(connection, &changes.notes, batch)?;
     write_transfers(connection, &changes.transfers, batch)?;
@@ -252,6 +255,37 @@ fn write_movements(
     Ok(())
 }
 
+fn write_reservations(
+    connection: &Connection,
+    reservations: &[Change<Reservation>],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("reservations", RESERVATION, 16))?;
+    let mut update = connection.prepare_cached(
+        "UPDATE reservations SET funded = ?2, paid_index = ?3, paid_payword = ?4, closed = ?5 \
+         WHERE id = ?1 AND funded = ?6 AND paid_index = ?7 AND closed IS NULL",
+    )?;
+    for Change { before, after } in reservations {
+        let row = reservation_parameters(after)?;
+        match before {
+            None => once(&mut insert, &row)?,
+            Some(before) => {
+                let parameters = Parameters::default()
+                    .bytes(after.id().as_bytes())
+                    .number(u8::from(after.funded))
+                    .number(after.kept.paid.index)
+                    .bytes(after.kept.paid.payword.as_bytes())
+                    .value(after.kept.closed.map(|at| codec::int(at.as_millis())))
+                    .number(u8::from(before.funded))
+                    .number(before.kept.paid.index);
+                once(&mut update, &parameters)?;
+            }
+        }
+        batch.row(&RESERVATIONS, &row);
+    }
+    Ok(())
+}
+
 fn write_notes(
     connection: &Connection,
     notes: &[Change<KeptNotes>],
@@ -331,6 +365,30 @@ fn payout_parameters(payout: &Payout) -> Parameters {
         .text(payout.destination.as_str())
         .number(payout.ordered)
         .payout_state(&payout.state)
+}
+
+fn reservation_parameters(reservation: &Reservation) -> Result<Parameters, StoreError> {
+    let kept = &reservation.kept;
+    let authority = kept.countersigned.authority();
+    let value = authority.value().map_err(|error| StoreError::Integrity(error.to_string()))?;
+    let countersigned = serde_json::to_string(&kept.countersigned)
+        .map_err(|error| StoreError::Integrity(error.to_string()))?;
+    Ok(Parameters::default()
+        .bytes(reservation.id().as_bytes())
+        .key(&reservation.step())
+        .number(reservation.vendor)
+        .number(kept.custom_id.serial_number)
+        .number(kept.custom_id.secret_id)
+        .number(value.micros())
+        .number(authority.unit.micros())
+        .number(authority.length)
+        .number(kept.fee_basis_points)
+        .number(reservation.due())
+        .text(&countersigned)
+        .number(u8::from(reservation.funded))
+        .number(kept.paid.index)
+        .bytes(kept.paid.payword.as_bytes())
+        .value(kept.closed.map(|at| codec::int(at.as_millis()))))
 }
 
 fn vendor_parameters(vendor: &Vendor) -> Result<Parameters, StoreError> {

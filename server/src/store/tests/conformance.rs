@@ -35,6 +35,9 @@ macro_rules! store_conformance {
                 money_moves_once_for_each_reason,
                 no_account_but_the_reserve_goes_below_zero,
                 a_reference_is_used_once,
+                a_reservation_comes_with_its_payment_and_stays_as_it_ended,
+                a_budget_gives_out_no_more_than_its_sum,
+                budgets_whose_time_is_over_are_found_until_they_are_closed,
                 a_wallet_is_registered_once,
                 solved_challenges_are_remembered_until_they_end,
                 an_epoch_begins_with_numbers_of_its_own,
@@ -158,6 +161,70 @@ fn numbers_go_on_where_they_stopped(store: &mut dyn Store) {
     assert_eq!((set.next_vendor(), set.next_campaign(), set.next_payout()), (Some(2), Some(2), Some(4)));
 }
 
+fn a_reservation_comes_with_its_payment_and_stays_as_it_ended(store: &mut dyn Store) {
+    furnish(store);
+    read_on_budgets(store);
+    for (wanted, tran) in [(wanted([], [key(0, 11)]), 11), (wanted_budget(7, key(0, 12), 50), 12)] {
+        let set = store.load(wanted).unwrap();
+        // The identifier does not depend on whose budget it is.
+        let reservation = set.reservation_of(&key(0, tran)).unwrap();
+        assert_eq!(reservation.id(), budget(key(0, tran), set.purse(serial(1)).unwrap().custom_id, 50).id());
+        assert!(reservation.funded && set.step(&key(0, tran)).is_some());
+    }
+    let open = store.load(wanted([], [key(0, 11)])).unwrap().reservation_of(&key(0, 11)).unwrap().clone();
+    assert_eq!((open.kept.paid.index, open.kept.closed), (3, None));
+    let closed = store.load(wanted([], [key(0, 12)])).unwrap().reservation_of(&key(0, 12)).unwrap().clone();
+    assert_eq!((closed.kept.paid.index, closed.kept.closed), (4, Some(AT)));
+    let voided = store.load(wanted([], [key(0, 13)])).unwrap().reservation_of(&key(0, 13)).unwrap().clone();
+    assert_eq!((voided.funded, voided.kept.closed), (false, Some(AT)));
+    assert_eq!(store.balance(AccountId::Reservations).unwrap(), 35);
+
+    let mut more = closed.clone();
+    more.kept.paid.index = 5;
+    let reservations = vec![Change { before: Some(closed), after: more }];
+    assert_refused(force(store, Changes { reservations, ..Changes::default() }));
+    let mut stale = open.clone();
+    stale.kept.paid.index = 1;
+    let reservations = vec![Change { before: Some(stale), after: open.clone() }];
+    assert_refused(force(store, Changes { reservations, ..Changes::default() }));
+    let reservations = vec![Change { before: None, after: open }];
+    assert_refused(force(store, Changes { reservations, ..Changes::default() }));
+}
+
+fn a_budget_gives_out_no_more_than_its_sum(store: &mut dyn Store) {
+    furnish(store);
+    read_on_budgets(store);
+    let deposited = changes(store, wanted_budget(1, key(0, 11), 50), |set| {
+        deposit(set, key(0, 11), 4, false).unwrap();
+    });
+    let mut transfers = deposited.transfers;
+    transfers.retain(|transfer| transfer.posting == Posting::Redeem);
+    assert_eq!(transfers.len(), 1);
+    // 15 of 50 are given out: 35 are left.
+    transfers[0].amount = usd(36);
+    assert_refused(force(store, Changes { transfers: transfers.clone(), ..Changes::default() }));
+    transfers[0].amount = usd(35);
+    store.commit(Changes { transfers: transfers.clone(), ..Changes::default() }).unwrap();
+    transfers[0].amount = usd(1);
+    assert_refused(force(store, Changes { transfers: transfers.clone(), ..Changes::default() }));
+    transfers[0].step = Some(key(0, 13));
+    assert_refused(force(store, Changes { transfers, ..Changes::default() }));
+}
+
+fn budgets_whose_time_is_over_are_found_until_they_are_closed(store: &mut dyn Store) {
+    furnish(store);
+    read_on_budgets(store);
+    let due = budget(key(0, 11), IdType { secret_id: 1, serial_number: serial(1) }, 50).due();
+    assert_eq!(store.due_reservations(due, 10).unwrap(), []);
+    let after = due.plus(tuppence_protocol::Duration::from_millis(1));
+    let ids = store.due_reservations(after, 10).unwrap();
+    let set = store.load(wanted([], [key(0, 11)])).unwrap();
+    assert_eq!(ids, [set.reservation_of(&key(0, 11)).unwrap().id()]);
+    assert_eq!(store.due_reservations(after, 0).unwrap(), []);
+    run(store, wanted_budget(1, key(0, 11), 50), |set| deposit(set, key(0, 11), 3, true)).unwrap();
+    assert_eq!(store.due_reservations(after, 10).unwrap(), []);
+}
+
 fn a_working_set_that_was_dropped_leaves_nothing(store: &mut dyn Store) {
     furnish(store);
     let before = shown(store);
@@ -277,7 +344,21 @@ fn a_statement_has_the_steps_of_one_buyer_in_order(store: &mut dyn Store) {
     let told = store.statement(serial(1), serial(1), 100).unwrap().unwrap();
     let keys: Vec<_> = told.steps.iter().map(|step| step.key).collect();
     // The forestalled payment (1/4) never was.
-    assert_eq!(keys, [key(1, 1), key(1, 2), key(1, 3), key(0, 1), key(0, 2), key(0, 3), key(1, 5)]);
+    assert_eq!(
+        keys,
+        [
+            key(1, 1),
+            key(1, 2),
+            key(1, 3),
+            key(0, 1),
+            key(0, 2),
+            key(0, 3),
+            key(0, 11),
+            key(0, 12),
+            key(0, 13),
+            key(1, 5),
+        ]
+    );
     assert_eq!(told.purse.pending, Some(key(1, 5)));
     let mut payouts: Vec<_> = told.payouts.iter().map(|payout| payout.number).collect();
     payouts.sort_unstable();
@@ -341,9 +422,9 @@ fn after_a_whole_life_the_audit_finds_nothing(store: &mut dyn Store) {
     live_a_life(store);
     let report = audit(store).unwrap();
     assert_eq!(report.findings, []);
-    // The currency, a seller, a campaign, six accounts, nine steps' transfers and so on.
+    // The currency, a seller, a campaign, seven accounts, twelve steps' transfers and so on.
     assert_eq!(report.rows, u64::try_from(shown(store).len()).unwrap());
-    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500 - 50 - 50 - 50 - 20);
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500 - 50 - 50 - 50 - 50 - 20 - 20);
 }
 
 fn an_epoch_begins_with_numbers_of_its_own(store: &mut dyn Store) {

@@ -1,16 +1,20 @@
 //! A small center for the tests of the store: the moves of spec 01 without messages, seals or limits.
 
 use tuppence_protocol::ids::{IdType, Serial};
+use tuppence_protocol::payword::{
+    self, Authority, AuthorityOrder, Certificate, Countersigned, Payword, Position,
+};
 use tuppence_protocol::recovery::notes::Notes;
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
 use tuppence_protocol::{
-    Amount, Currency, ErrorCode, HashAlgorithm, KeyRing, Refusal, Seal, Secret, Timestamp, TranId, VendorId,
-    WalletId,
+    Amount, Currency, ErrorCode, HashAlgorithm, KeyRing, PublicKey, Refusal, Seal, Secret, Signature,
+    Timestamp, TranId, VendorId, WalletId,
 };
 
 use crate::ledger::{AccountId, Posting, Transfer, demands};
 use crate::store::records::{
-    Campaign, Claim, Direction, KeptNotes, Movement, Payout, PayoutState, Reference, Registration, Vendor,
+    Campaign, Claim, Direction, KeptNotes, Movement, Payout, PayoutState, Reference, Registration,
+    Reservation, Vendor,
 };
 use crate::store::{Store, Wanted, WorkingSet};
 
@@ -156,6 +160,7 @@ pub fn begin(
         return Err(Refusal::new(ErrorCode::ScripStale, "A step is pending."));
     }
     let amount = usd(micros);
+    let is_budget = kind == StepKind::Payment && key.vendor == 0;
     let value = match kind {
         StepKind::Issue => purse.live.value.checked_add(amount),
         StepKind::Payment | StepKind::CashOut => purse.live.value.checked_sub(amount),
@@ -168,7 +173,7 @@ pub fn begin(
         kind,
         customer,
         amount,
-        fee: if kind == StepKind::Issue { usd(0) } else { usd(micros / 10) },
+        fee: if kind == StepKind::Issue || is_budget { usd(0) } else { usd(micros / 10) },
         subject: if kind == StepKind::Issue { "quiz" } else { "https://shop.example/a" }.parse().unwrap(),
         secret_id: 1,
         request_hash: Seal::from_bytes([9; 32]),
@@ -177,6 +182,9 @@ pub fn begin(
         started: AT,
         state: StepState::Pending,
     };
+    if is_budget {
+        set.put_reservation(budget(key, purse.custom_id, micros));
+    }
     purse.live = new;
     purse.pending = Some(key);
     set.put_purse(purse);
@@ -197,6 +205,11 @@ pub fn end(set: &mut WorkingSet, key: StepKey, complete: bool) -> Result<(), Ref
         step.state = StepState::Voided(AT, purse.live.clone());
     }
     set.put_purse(purse);
+    if let Some(mut reservation) = set.reservation_of(&key).cloned() {
+        reservation.funded = complete;
+        reservation.kept.closed = (!complete).then_some(AT);
+        set.put_reservation(reservation);
+    }
     if complete && step.kind == StepKind::CashOut {
         let number = set.next_payout().unwrap();
         set.put_payout(Payout {
@@ -211,6 +224,76 @@ pub fn end(set: &mut WorkingSet, key: StepKey, complete: bool) -> Result<(), Ref
         });
     }
     put(set, Some(&before), step)
+}
+
+/// A budget of ten units at the first shop, which the step `key` pays for with `micros`.
+pub fn budget(key: StepKey, custom_id: IdType, micros: u64) -> Reservation {
+    let (none, unknown) = (Signature::from_bytes([0; 64]), PublicKey::from_bytes([5; 32]));
+    let id = |name: &str| VendorId {
+        dns_name: name.parse().unwrap(),
+        ip_addr: None,
+        server_name: "A shop".parse().unwrap(),
+        port: 443,
+    };
+    let authority = Authority {
+        vendor_id: id("shop.example"),
+        center_id: id("center.example"),
+        customer: unknown,
+        nonce: *key.tran_id.as_bytes(),
+        root: Payword::from_bytes([6; 32]),
+        length: 10,
+        unit: usd(micros / 10),
+        expires: AT,
+        signature: none,
+    };
+    let certificate = Certificate {
+        center_id: id("center.example"),
+        customer: unknown,
+        expires: AT,
+        key_id: 1,
+        signature: none,
+    };
+    let order = AuthorityOrder { authority, certificate };
+    let kept = payword::Reservation {
+        countersigned: Countersigned { order, key_id: 1, signature: none },
+        tran_id: key.tran_id,
+        custom_id,
+        fee_basis_points: 1_000,
+        paid: Position { index: 0, payword: Payword::from_bytes([6; 32]) },
+        closed: None,
+    };
+    Reservation { vendor: 1, funded: false, kept }
+}
+
+/// Wants the budget that the step `key` pays for with `micros`, and all that goes with it.
+pub fn wanted_budget(customer: u64, key: StepKey, micros: u64) -> Wanted {
+    let custom_id = IdType { secret_id: 1, serial_number: serial(customer) };
+    let id = budget(key, custom_id, micros).id();
+    Wanted { reservations: [id].into(), ..wanted([customer], [key]) }
+}
+
+/// A shop deposits until `index` units are paid; the last deposit returns the rest.
+pub fn deposit(set: &mut WorkingSet, key: StepKey, index: u32, last: bool) -> Result<(), Refusal> {
+    let before = set.reservation_of(&key).cloned().unwrap();
+    let mut after = before.clone();
+    after.kept.paid = Position { index, payword: Payword::from_bytes([u8::try_from(index).unwrap(); 32]) };
+    after.kept.closed = last.then_some(AT);
+    let had = demands::of_reservation(&before).unwrap();
+    for flow in demands::of_reservation(&after).unwrap() {
+        let had = had.iter().find(|had| had.posting == flow.posting).map_or(0, |had| had.micros);
+        let micros = flow.micros - had;
+        if micros > 0 {
+            set.post(transfer(demands::Flow { micros, ..flow }, Some(key), None))?;
+        }
+        if flow.posting == Posting::Release {
+            let mut purse = set.purse(after.kept.custom_id.serial_number).cloned().unwrap();
+            purse.live.serial = purse.live.serial.next().unwrap();
+            purse.live.value = purse.live.value.checked_add(usd(micros)).unwrap();
+            set.put_purse(purse);
+        }
+    }
+    set.put_reservation(after);
+    Ok(())
 }
 
 /// Keeps a step, with the transfers that its state demands beyond those of `before`.
@@ -288,15 +371,43 @@ pub fn furnish(store: &mut dyn Store) {
 }
 
 /// [`furnish`], then one of everything: a claim, a solved challenge, a paid, a cancelled, a forestalled and a pending payment (steps 1/2 to 1/5),
-/// a cash-out confirmed, returned and open each (steps 0/1 to 0/3),
+/// a cash-out confirmed, returned and open each (steps 0/1 to 0/3), three budgets,
 /// and a withdrawal.
 pub fn live_a_life(store: &mut dyn Store) {
     furnish(store);
     go_on(store);
 }
 
+/// Three budgets of 50: one that is open, with three units deposited in two parts, one that was closed after four, and
+/// one whose payment was taken back (steps 0/11 to 0/13).
+pub fn read_on_budgets(store: &mut dyn Store) {
+    let one = serial(1);
+    for tran in 11..=13 {
+        let key = key(0, tran);
+        run(store, wanted_budget(1, key, 50), |set| begin(set, StepKind::Payment, one, key, 50)).unwrap();
+        run(store, wanted([], [key]), |set| end(set, key, tran < 13)).unwrap();
+    }
+    for (tran, index, last) in [(11, 1, false), (11, 3, false), (12, 4, true)] {
+        run(store, wanted_budget(1, key(0, tran), 50), |set| deposit(set, key(0, tran), index, last))
+            .unwrap();
+    }
+}
+
 /// What comes after [`furnish`] in a whole life.
 pub fn go_on(store: &mut dyn Store) {
+    buy_and_cash_out(store);
+    read_on_budgets(store);
+    leave_things_open(store);
+}
+
+/// [`live_a_life`] as it was before there were budgets.
+pub fn live_without_budgets(store: &mut dyn Store) {
+    furnish(store);
+    buy_and_cash_out(store);
+    leave_things_open(store);
+}
+
+fn buy_and_cash_out(store: &mut dyn Store) {
     let one = serial(1);
     for (kind, key, complete) in [
         (StepKind::Payment, key(1, 2), true),
@@ -312,6 +423,11 @@ pub fn go_on(store: &mut dyn Store) {
         let wanted = Wanted { payouts: [number].into(), ..Wanted::default() };
         run(store, wanted, |set| end_payout(set, number, confirm)).unwrap();
     }
+}
+
+/// A forestalled and a pending payment, and what else is kept.
+fn leave_things_open(store: &mut dyn Store) {
+    let one = serial(1);
     run(store, wanted([1], [key(1, 4)]), |set| forestall(set, one, key(1, 4))).unwrap();
     run(store, wanted([1], [key(1, 5)]), |set| begin(set, StepKind::Payment, one, key(1, 5), 20)).unwrap();
     let wanted_notes = Wanted { notes: [one].into(), ..wanted([1], []) };

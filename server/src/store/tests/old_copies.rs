@@ -295,7 +295,7 @@ fn a_published_head_binds_the_books() {
 #[test]
 fn a_database_of_version_1_opens_with_all_its_rows_in_the_journal() {
     let (_folder, path) = folder();
-    live_a_life(&mut open(&path));
+    live_without_budgets(&mut open(&path));
     // As a program of version 1 would have left it.
     let old = beside(&path, "old.db");
     let database = Connection::open(&old).unwrap();
@@ -338,4 +338,43 @@ fn a_database_of_version_1_opens_with_all_its_rows_in_the_journal() {
 
 fn end_pending(store: &mut dyn Store) {
     run(store, wanted([], [key(1, 5)]), |set| end(set, key(1, 5), true)).unwrap();
+}
+
+#[test]
+fn a_database_from_before_budgets_opens_with_every_row_as_it_was() {
+    let (_folder, path) = folder();
+    live_without_budgets(&mut open(&path));
+    let head = open(&path).head().unwrap();
+    // What version 4 brought is gone; it left the other tables as they were.
+    let database = Connection::open(&path).unwrap();
+    database.execute_batch("DROP TRIGGER transfers_within_budgets; DROP TABLE reservations").unwrap();
+    database.pragma_update(None, "user_version", 3).unwrap();
+    drop(database);
+
+    let mut store = open(&path);
+    assert_eq!(audit(&mut store).unwrap().findings, []);
+    assert_eq!(store.head().unwrap(), head, "nothing was entered twice");
+    end_pending(&mut store);
+    read_on_budgets(&mut store);
+    assert_eq!(audit(&mut store).unwrap().findings, []);
+}
+
+#[test]
+fn an_audit_since_a_head_sees_budgets_that_changed_after_it() {
+    let (_folder, path) = folder();
+    let mut store = open(&path);
+    live_without_budgets(&mut store);
+    end_pending(&mut store);
+    read_on_budgets(&mut store);
+    let head = store.head().unwrap();
+    let since = |store: &mut SqliteStore| audit_rows(|visit| store.rows_since(head, visit)).unwrap().findings;
+    assert_eq!(since(&mut store), []);
+    run(&mut store, wanted_budget(1, key(0, 11), 50), |set| deposit(set, key(0, 11), 5, false)).unwrap();
+    assert_eq!(since(&mut store), []);
+    drop(store);
+    drop_triggers(&path);
+    tamper(&path, "UPDATE reservations SET paid_index = 6 WHERE closed IS NULL");
+    let mut store = SqliteStore::open_read_only(&path).unwrap();
+    let findings = since(&mut store);
+    assert!(findings.iter().any(|finding| finding.place.starts_with("reservations ")), "{findings:?}");
 }

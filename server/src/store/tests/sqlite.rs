@@ -53,7 +53,7 @@ fn everything_is_there_after_it_was_closed() {
     drop(store);
     let mut store = open(&path);
     assert_eq!(rows(&mut store), before);
-    assert_eq!(store.load(Wanted::default()).unwrap().funds(AccountId::Vendor(1)), Some(usd(999_000)));
+    assert_eq!(store.load(Wanted::default()).unwrap().funds(AccountId::Vendor(1)), Some(usd(999_032)));
 }
 
 #[test]
@@ -266,6 +266,14 @@ fn the_database_itself_refuses_what_would_rewrite_history() {
         "DELETE FROM vendors",
         "UPDATE steps SET fee = amount + 1 WHERE state = 'pending'",
         "UPDATE steps SET new_value = new_value + 1 WHERE state = 'pending'",
+        "DELETE FROM reservations",
+        "UPDATE reservations SET paid_index = paid_index - 1 WHERE closed IS NULL",
+        "UPDATE reservations SET paid_index = units + 1 WHERE closed IS NULL",
+        "UPDATE reservations SET funded = 0, paid_index = 0 WHERE closed IS NULL",
+        "UPDATE reservations SET closed = NULL WHERE closed IS NOT NULL",
+        "UPDATE reservations SET value = value + 1 WHERE closed IS NULL",
+        "INSERT INTO transfers SELECT 99, debit_kind, debit_number, credit_kind, credit_number, 50, posting, \
+         step_vendor, step_tran, payout, movement, at FROM transfers WHERE posting = 'redeem' LIMIT 1",
     ] {
         assert!(database.execute(sql, []).is_err(), "{sql} was not refused");
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
-use tuppence_protocol::TranId;
+use tuppence_protocol::bytes::encode;
+use tuppence_protocol::ids::IdType;
 use tuppence_protocol::scrip::center::StepKey;
 
 use super::fixture::*;
@@ -96,9 +97,9 @@ fn place(table: &str, key: &[Value]) -> String {
         .map(|value| match value {
             Value::Integer(number) => number.to_string(),
             Value::Text(text) => text.clone(),
-            Value::Blob(bytes) => match <[u8; 16]>::try_from(bytes.as_slice()) {
-                Ok(id) => TranId::from_bytes(id).to_string(),
-                Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+            Value::Blob(bytes) => match bytes.len() {
+                16 | 32 => encode(bytes),
+                _ => String::from_utf8_lossy(bytes).into_owned(),
             },
             _ => "?".to_owned(),
         })
@@ -220,6 +221,9 @@ fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
         )
     };
     let paid = step(key(1, 2));
+    let custom_id = IdType { secret_id: 1, serial_number: serial(1) };
+    let [open, closed] =
+        [11, 12].map(|tran| format!("reservations {}", budget(key(0, tran), custom_id, 50).id()));
     for (sql, place) in [
         ("UPDATE purses SET live_value = live_value + 1".to_owned(), "purses 1"),
         ("UPDATE purses SET live_serial = live_serial - 5".to_owned(), "purses 1"),
@@ -265,6 +269,16 @@ fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
         ("INSERT INTO movements VALUES ('invoice 10', 1, 'deposit', 5, 1)".to_owned(), "movements invoice 10"),
         ("DELETE FROM transfers WHERE posting = 'withdrawal'".to_owned(), "movements invoice 9"),
         ("UPDATE transfers SET movement = NULL WHERE posting = 'withdrawal'".to_owned(), "movements invoice 9"),
+        ("UPDATE reservations SET paid_index = paid_index + 1 WHERE closed IS NULL".to_owned(), &open),
+        ("UPDATE reservations SET closed = 5 WHERE closed IS NULL".to_owned(), &open),
+        ("UPDATE reservations SET fee_basis_points = 0 WHERE closed IS NULL".to_owned(), &open),
+        ("UPDATE reservations SET funded = 0, paid_index = 0 WHERE closed IS NULL".to_owned(), &open),
+        ("UPDATE reservations SET vendor = 2 WHERE closed IS NULL".to_owned(), &open),
+        ("UPDATE reservations SET value = value + 1 WHERE closed IS NULL".to_owned(), &open),
+        ("DELETE FROM reservations WHERE closed IS NULL".to_owned(), &step(key(0, 11))),
+        ("DELETE FROM transfers WHERE posting = 'redeem-fee'".to_owned(), &open),
+        ("UPDATE transfers SET amount = amount + 1 WHERE posting = 'redeem'".to_owned(), &open),
+        ("UPDATE transfers SET amount = amount + 1 WHERE posting = 'release'".to_owned(), &closed),
         ("DELETE FROM registrations".to_owned(), "purses 1"),
         ("UPDATE registrations SET customer = 9".to_owned(), "registrations 9"),
         ("UPDATE registrations SET wallet_key = x'00'".to_owned(), "registrations 1"),

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use tuppence_protocol::Amount;
 use tuppence_protocol::ids::Serial;
+use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepKind, StepState};
 
 use super::WorkingSet;
 use crate::ledger::demands::{self, Flow};
 use crate::ledger::{AccountId, Transfer};
-use crate::store::records::{PayoutState, Reference};
+use crate::store::records::{PayoutState, Reference, Reservation};
 
 impl WorkingSet {
     /// Checks all that was touched since the last command.
@@ -24,11 +25,22 @@ impl WorkingSet {
             self.purse_fits(customer, purse).map_err(|why| format!("purse {}: {why}", customer.get()))?;
         }
         let posted = &self.transfers[self.mark.transfers..];
+        let (of_reservations, of_steps): (Vec<&Transfer>, Vec<&Transfer>) =
+            posted.iter().partition(|transfer| transfer.posting.is_of_reservation());
         let steps: BTreeSet<StepKey> =
-            self.steps.touched().copied().chain(posted.iter().filter_map(|t| t.step)).collect();
+            self.steps.touched().copied().chain(of_steps.iter().filter_map(|t| t.step)).collect();
         for key in steps {
-            self.step_fits(key, posted)
+            self.step_fits(key, &of_steps)
                 .map_err(|why| format!("step {}/{}: {why}", key.vendor, key.tran_id))?;
+        }
+        let paid_from = of_reservations.iter().filter_map(|t| self.reservation_of(&t.step?));
+        let reservations: BTreeSet<AuthorityId> =
+            self.reservations.touched().copied().chain(paid_from.map(Reservation::id)).collect();
+        for id in &reservations {
+            self.reservation_fits(id, &of_reservations).map_err(|why| format!("reservation {id}: {why}"))?;
+        }
+        if of_reservations.iter().any(|t| t.step.and_then(|key| self.reservation_of(&key)).is_none()) {
+            return Err("a transfer belongs to no reservation".to_owned());
         }
         let payouts: BTreeSet<u64> =
             self.payouts.touched().copied().chain(posted.iter().filter_map(|t| t.payout)).collect();
@@ -98,7 +110,7 @@ impl WorkingSet {
         }
     }
 
-    fn step_fits(&self, key: StepKey, posted: &[Transfer]) -> Result<(), &'static str> {
+    fn step_fits(&self, key: StepKey, posted: &[&Transfer]) -> Result<(), &'static str> {
         let step = self.step(&key).ok_or("a transfer names it, and there is none")?;
         let before = self.steps.before(&key, &self.base.steps);
         if before.is_some_and(|before| before.state != StepState::Pending) {
@@ -124,7 +136,19 @@ impl WorkingSet {
             Some(before) => demands::of_step(before, campaign)?,
             None => Vec::new(),
         };
-        follows(&earlier, &demands::of_step(step, campaign)?, posted.iter().filter(|t| t.step == Some(key)))?;
+        follows(
+            &earlier,
+            &demands::of_step(step, campaign)?,
+            posted.iter().copied().filter(|t| t.step == Some(key)),
+        )?;
+        let reserving = step.kind == StepKind::Payment && key.vendor == 0 && !step.is_tombstone();
+        match self.reservation_of(&key) {
+            None if reserving => return Err("it has no reservation"),
+            Some(reservation) if !demands::reserves(reservation, step) => {
+                return Err("its reservation is another one");
+            }
+            _ => {}
+        }
         let paid_out = step.kind == StepKind::CashOut && matches!(step.state, StepState::Posted(_));
         match self.payout_of(&key) {
             None if paid_out => Err("it has no payout order"),
@@ -147,6 +171,43 @@ impl WorkingSet {
         }
         let moved = posted.iter().filter(|transfer| transfer.payout == Some(number));
         follows(&[], &demands::of_payout(payout), moved)
+    }
+
+    fn reservation_fits(&self, id: &AuthorityId, posted: &[&Transfer]) -> Result<(), &'static str> {
+        let reservation = self.reservation(id).ok_or("it is missing")?;
+        let step = self.step(&reservation.step()).ok_or("its payment is missing")?;
+        if !demands::reserves(reservation, step) {
+            return Err("its payment is another one");
+        }
+        if self.vendor(reservation.vendor).map(|vendor| &vendor.id)
+            != Some(&reservation.kept.countersigned.authority().vendor_id)
+        {
+            return Err("its shop is another one");
+        }
+        let before = self.reservations.before(id, &self.base.reservations);
+        let earlier = match before {
+            None => Vec::new(),
+            Some(before) if before.kept.closed.is_some() => {
+                return Err("it was closed, and never changes again");
+            }
+            Some(before) if before.kept.paid.index > reservation.kept.paid.index => {
+                return Err("what was deposited is never taken back");
+            }
+            Some(before) => demands::of_reservation(before)?,
+        };
+        if !reservation.funded && reservation.kept.paid.index > 0 {
+            return Err("it gives out what it does not hold");
+        }
+        // What each posting must have moved since: what it has moved in all, less what it had before.
+        let had = |posting| earlier.iter().find(|flow| flow.posting == posting).map_or(0, |flow| flow.micros);
+        let mut missing = Vec::new();
+        for flow in demands::of_reservation(reservation)? {
+            let micros =
+                flow.micros.checked_sub(had(flow.posting)).ok_or("what has moved cannot be undone")?;
+            missing.extend((micros > 0).then_some(Flow { micros, ..flow }));
+        }
+        let own = posted.iter().copied().filter(|t| t.step == Some(reservation.step()));
+        follows(&[], &missing, own)
     }
 
     fn movement_fits(&self, reference: &Reference, posted: &[Transfer]) -> Result<(), &'static str> {

@@ -334,5 +334,9 @@ pub fn name(command: &Command) -> &'static str {
         Command::Vendors => "shops",
         Command::Book { .. } => "real money",
         Command::Sweep(_) => "sweep",
+        Command::Reserve { .. } => "budget",
+        Command::Countersigned { .. } => "countersignature",
+        Command::Deposit(_) => "deposit of paywords",
+        Command::Release(_) => "budgets over",
     }
 }

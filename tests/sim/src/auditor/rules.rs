@@ -99,6 +99,11 @@ impl Books {
             }
             // Its wallets keep no words, so that they neither claim a purse nor keep notes; both move no money.
             Command::AdmitRecovery(_) | Command::Recover { .. } | Command::Notes(_) => Ok(Expected::Other),
+            // Nor do they approve budgets.
+            Command::Reserve { .. }
+            | Command::Countersigned { .. }
+            | Command::Deposit(_)
+            | Command::Release(_) => Ok(Expected::Other),
             Command::Vendors | Command::Admit(_) => Ok(Expected::Other),
             Command::Claim(scrip) => self.claim(scrip, now),
             Command::UseUp { salt, ends } => {

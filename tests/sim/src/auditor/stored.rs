@@ -276,6 +276,8 @@ impl Books {
             AccountId::Transit => i128::from(self.transit),
             AccountId::Fees => i128::from(self.fees),
             AccountId::Payouts => i128::from(self.owed),
+            // Nobody in this world has a budget.
+            AccountId::Reservations => 0,
         }
     }
 
@@ -296,7 +298,7 @@ pub(super) fn note(state: &ScripState) -> Note {
 
 /// Whether a transfer may be: its reason joins these two kinds of account, and it moves something.
 fn is_possible(transfer: &Transfer) -> bool {
-    use AccountId::{Campaign, Fees, Payouts, Purse, Reserve, Transit, Vendor};
+    use AccountId::{Campaign, Fees, Payouts, Purse, Reservations, Reserve, Transit, Vendor};
     let joins = match transfer.posting {
         Posting::Deposit => matches!((transfer.debit, transfer.credit), (Reserve, Vendor(_))),
         Posting::Withdrawal => matches!((transfer.debit, transfer.credit), (Vendor(_), Reserve)),
@@ -312,6 +314,10 @@ fn is_possible(transfer: &Transfer) -> bool {
         Posting::PayoutConfirmed => matches!((transfer.debit, transfer.credit), (Payouts, Reserve)),
         Posting::PayoutReturned => matches!((transfer.debit, transfer.credit), (Payouts, Purse(_))),
         Posting::FeeReturned => matches!((transfer.debit, transfer.credit), (Fees, Purse(_))),
+        Posting::Reserve => matches!((transfer.debit, transfer.credit), (Transit, Reservations)),
+        Posting::Redeem => matches!((transfer.debit, transfer.credit), (Reservations, Vendor(_))),
+        Posting::RedeemFee => matches!((transfer.debit, transfer.credit), (Reservations, Fees)),
+        Posting::Release => matches!((transfer.debit, transfer.credit), (Reservations, Purse(_))),
     };
     joins && transfer.amount.micros() > 0
 }

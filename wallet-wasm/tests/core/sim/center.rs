@@ -95,6 +95,7 @@ impl CenterSim {
             scrip_secrets: KeyRing::new(1, secret(1)),
             customer_secrets: KeyRing::new(1, secret(2)),
             vendor_secrets: KeyRing::new(1, secret(3)),
+            signing_secrets: KeyRing::new(1, secret(5)),
             challenge_secret: secret(4),
             algorithm: HashAlgorithm::HmacSha256,
             sha256_allowed: false,

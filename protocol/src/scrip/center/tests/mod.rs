@@ -101,6 +101,7 @@ impl World {
                     scrip_secrets: secret(1),
                     customer_secrets: secret(2),
                     vendor_secrets: secret(3),
+                    signing_secrets: secret(5),
                     challenge_secret: Secret::from_bytes([4; 32]),
                     algorithm: HashAlgorithm::HmacSha256,
                     sha256_allowed: false,
