@@ -25,6 +25,7 @@ use tuppence_protocol::{Amount, Duration, ErrorBody, ErrorCode, Refusal, Text, T
 
 use super::campaigns::{Campaign, Grade, Kind};
 use super::pages::money;
+use super::relay::Word;
 use super::sale::document;
 use super::store::{Attempt, DayLimit, OfferKey, Recorded};
 use super::{Declined, Delivered, Storefront, fault};
@@ -104,7 +105,7 @@ impl Storefront {
     fn check_budget(&self, campaign: &Campaign) -> Result<(), Refusal> {
         match self.rewards_left(campaign) {
             Some(0) => {
-                let message = "The budget of this campaign is spent. Your answers were not looked at.";
+                let message = "There is no budget left for this campaign. Your answers were not looked at.";
                 Err(Refusal::new(ErrorCode::CampaignExhausted, message))
             }
             Some(_) => Ok(()),
@@ -159,12 +160,16 @@ impl Storefront {
         let waiting = seller.relay(&init, self.now())?;
         let settled_from = offer.expires.plus(SETTLED_AFTER);
         let by_own_clock = self.now() > settled_from;
+        let kills = |word: &Word| match word.settled {
+            Settled::Voided => true,
+            Settled::Posted(_) => false,
+            Settled::Open => by_own_clock && word.center_date > settled_from,
+        };
+        if self.relay.heard(&waiting).is_some_and(|word| kills(&word)) {
+            return Ok(true);
+        }
         match self.relay.ask(seller, &waiting).await {
-            Ok(word) => Ok(match word.settled {
-                Settled::Voided => true,
-                Settled::Posted(_) => false,
-                Settled::Open => by_own_clock && word.center_date > settled_from,
-            }),
+            Ok(word) => Ok(kills(&word)),
             Err(refusal) if refusal.code == ErrorCode::CenterUnreachable => Ok(false),
             Err(refusal) => Err(refusal),
         }

@@ -1,9 +1,10 @@
 //! Budgets: set aside at the center for each campaign, given back when it has ended (spec/01, rule 8).
 
 use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
 
 use tuppence_protocol::scrip::Item;
-use tuppence_protocol::{Amount, Refusal, Timestamp};
+use tuppence_protocol::{Amount, ErrorCode, Refusal, Timestamp};
 
 use super::Storefront;
 use super::campaigns::Campaign;
@@ -33,17 +34,36 @@ impl Storefront {
         }
     }
 
-    /// Rewards that the budget still covers; absent until the center has said so.
+    /// Rewards that the budget still covers: none where the center refuses to set one aside; absent until it has said
+    /// anything.
     pub fn rewards_left(&self, campaign: &Campaign) -> Option<u64> {
         let budgets = self.budgets.load();
         let state = budgets
             .get(&campaign.item)
             .filter(|state| state.remaining.currency() == campaign.reward.currency());
-        state.map(|state| state.remaining.micros() / campaign.reward.micros().max(1))
+        match state {
+            Some(state) => Some(state.remaining.micros() / campaign.reward.micros().max(1)),
+            None => self.unfunded().contains(&campaign.item).then_some(0),
+        }
+    }
+
+    fn unfunded(&self) -> MutexGuard<'_, BTreeSet<Item>> {
+        self.unfunded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fund(&self, item: &Item, budget: Amount) {
-        if let Err(refusal) = self.try_fund(item, budget).await {
+        let funded = self.try_fund(item, budget).await;
+        match &funded {
+            Err(refusal) if refusal.code == ErrorCode::FundsInsufficient => {
+                self.unfunded().insert(item.clone());
+            }
+            // Whether there is money is not known from this.
+            Err(_) => {}
+            Ok(()) => {
+                self.unfunded().remove(item);
+            }
+        }
+        if let Err(refusal) = funded {
             tracing::warn!(
                 item = item.as_str(),
                 code = refusal.code.as_str(),

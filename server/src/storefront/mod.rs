@@ -31,9 +31,9 @@ pub mod store;
 pub mod view;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -115,6 +115,8 @@ pub struct Storefront {
     campaigns: ArcSwap<Campaigns>,
     seller: ArcSwapOption<Seller>,
     budgets: ArcSwap<BTreeMap<Item, CampaignState>>,
+    /// Campaigns for which the center refuses to set a budget aside.
+    unfunded: Mutex<BTreeSet<Item>>,
     budgets_changed: Notify,
     reloads: value::Sender<u64>,
     center: CenterClient,
@@ -213,6 +215,7 @@ impl Storefront {
             campaigns: ArcSwap::from_pointee(campaigns),
             seller: ArcSwapOption::new(seller),
             budgets: ArcSwap::from_pointee(budgets),
+            unfunded: Mutex::default(),
             budgets_changed: Notify::new(),
             reloads: value::Sender::new(0),
             settings,

@@ -17,6 +17,12 @@ use crate::storefront::ports::Background;
 /// A center that holds nothing is not asked more often than this.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// For how long a word is remembered. The center holds a question for longer than a wallet waits for M2: the next
+/// M1 finds the word.
+const REMEMBERED: tuppence_protocol::Duration = tuppence_protocol::Duration::from_minutes(10);
+/// How many words are remembered.
+const WORDS_MAX: usize = 4_096;
+
 /// The center's word on a transaction, and its clock when it gave it.
 #[derive(Debug, Clone)]
 pub struct Word {
@@ -36,6 +42,7 @@ pub struct Relay {
     hold: Duration,
     room: Semaphore,
     asked: Mutex<HashMap<Question, watch::Receiver<Option<Answer>>>>,
+    heard: Mutex<HashMap<Question, Word>>,
 }
 
 impl fmt::Debug for Relay {
@@ -53,7 +60,7 @@ impl Relay {
         held_max: usize,
     ) -> Arc<Self> {
         let room = Semaphore::new(held_max.min(Semaphore::MAX_PERMITS));
-        Arc::new(Relay { center, background, hold, room, asked: Mutex::new(HashMap::new()) })
+        Arc::new(Relay { center, background, hold, room, asked: Mutex::default(), heard: Mutex::default() })
     }
 
     /// Waits until the transaction has ended, the time is up, or `give_up` ends; then it may still be open.
@@ -101,14 +108,26 @@ impl Relay {
         }
     }
 
+    /// What the center has said lately: by its own clock, less than [`REMEMBERED`] before its newest word.
+    pub fn heard(&self, waiting: &AwaitingOutcome) -> Option<Word> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&key_of(waiting)).cloned()
+    }
+
+    fn remember(&self, key: Question, word: &Word) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.retain(|_, known| word.center_date.since(known.center_date) < REMEMBERED);
+        if heard.len() < WORDS_MAX {
+            heard.insert(key, word.clone());
+        }
+    }
+
     /// The question that is under way, or a new one.
     fn question(
         self: &Arc<Self>,
         seller: &Arc<Seller>,
         waiting: &AwaitingOutcome,
     ) -> watch::Receiver<Option<Answer>> {
-        let request = waiting.request();
-        let key = (request.header.cmd_type, request.tran_id);
+        let key = key_of(waiting);
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         // A closed channel is a question whose task was dropped with its thread.
         if let Some(known) = asked.get(&key)
@@ -121,6 +140,9 @@ impl Relay {
         let (relay, seller, waiting) = (self.clone(), seller.clone(), waiting.clone());
         self.background.spawn(Box::pin(async move {
             let answer = relay.put(&seller, &waiting).await;
+            if let Ok(word) = &answer {
+                relay.remember(key, word);
+            }
             relay.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             sender.send_replace(Some(answer));
         }));
@@ -132,4 +154,9 @@ impl Relay {
         let center_date = reply.header.server_date;
         Ok(Word { settled: waiting.settle(seller, reply)?, center_date })
     }
+}
+
+fn key_of(waiting: &AwaitingOutcome) -> Question {
+    let request = waiting.request();
+    (request.header.cmd_type, request.tran_id)
 }

@@ -60,7 +60,9 @@ impl Session {
             }
             for step in page.steps.iter().filter(|step| !matches!(step.state, StatementState::Pending)) {
                 self.bridge(&mut walk, step.before).await?;
-                if !known_already.contains(&step.tran_id.to_string()) {
+                // One that is known and moved money was taken back with the books, and has been done again.
+                let moved = step.before != step.after;
+                if moved || !known_already.contains(&step.tran_id.to_string()) {
                     let named = names.of(self, step.into()).await;
                     self.enter_step(&mut walk, step, named)?;
                 }

@@ -189,6 +189,52 @@ async fn after_the_campaigns_end_a_dead_offer_is_said_to_be_dead() {
 }
 
 #[tokio::test]
+async fn a_word_that_came_after_the_wallet_had_given_up_is_there_when_it_asks_again() {
+    let (center, origin) = fake_center::serve().await;
+    let stand = stand_with_budget(&origin);
+    let ask = || stand.shop.answer(m1("quiz", &["b"], 1));
+    ask().await.unwrap();
+    stand.clock.advance(hours(3));
+    center.now.store(NOW.plus(hours(3)).as_millis(), Ordering::SeqCst);
+    std::fs::remove_file(stand.root.path().join("campaigns/quiz.toml")).unwrap();
+    stand.shop.reload();
+    let held = async {
+        while center.asked.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = ask() => panic!("the center holds the question: {answer:?}"),
+        () = held => {}
+    }
+    center.release();
+    assert_eq!(ask().await.unwrap_err().refusal.code, ErrorCode::ItemUnknown);
+    center.hurried.store(false, Ordering::SeqCst);
+    let again = tokio::time::timeout(Duration::from_secs(20), ask()).await.unwrap();
+    assert_eq!(again.unwrap_err().refusal.code, ErrorCode::ItemUnknown);
+    assert_eq!(center.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_campaign_that_the_center_does_not_fund_has_no_rewards_and_uses_up_no_try() {
+    let (_center, origin) = fake_center::serve().await;
+    let stand = stand(&origin);
+    let code = async || stand.shop.answer(m1("survey", &["Tea"], 1)).await.unwrap_err().refusal.code;
+    assert_eq!(code().await, ErrorCode::CenterUnreachable, "the center has not been asked");
+    stand.shop.fund_all().await;
+    assert_eq!(code().await, ErrorCode::CampaignExhausted);
+    let campaigns = stand.shop.campaigns_view().campaigns;
+    let survey = campaigns.iter().find(|campaign| campaign.item.as_str() == "survey").unwrap();
+    assert_eq!(survey.remaining, Some(0));
+    // Money has come.
+    set_aside(&stand.shop, "survey", "USD:1");
+    assert_ne!(
+        stand.shop.campaigns_view().campaigns.iter().find(|c| c.item.as_str() == "survey").unwrap().remaining,
+        Some(0)
+    );
+}
+
+#[tokio::test]
 async fn an_expired_offer_stays_while_the_center_is_away() {
     let stand = stand_with_budget("http://127.0.0.1:1");
     let first = stand.shop.answer(m1("quiz", &["b"], 1)).await.unwrap();

@@ -36,6 +36,12 @@ impl Center {
         self.ended.notify_waiters();
     }
 
+    /// Answers what is held, as it stands.
+    pub(crate) fn release(&self) {
+        self.hurried.store(true, Ordering::SeqCst);
+        self.ended.notify_waiters();
+    }
+
     fn outcome(&self, tran_id: TranId) -> Outcome {
         self.outcomes.lock().unwrap().get(&tran_id).cloned().unwrap_or(Outcome::Open)
     }

@@ -41,7 +41,7 @@ async fn a_new_shop_meets_its_center_and_sets_budgets_aside() {
     assert_eq!(last(&center, "quiz").unwrap(), "USD:2");
     // The center refused the survey's budget: nobody shall answer it for nothing.
     let declined = shop.answer(m1("survey", &["a", "x"], 1)).await.unwrap_err();
-    assert_eq!(declined.refusal.code, ErrorCode::CenterUnreachable);
+    assert_eq!(declined.refusal.code, ErrorCode::CampaignExhausted);
     drop(running);
 
     // The next start needs no center to sell.

@@ -45,6 +45,8 @@ pub struct BooksCopy {
 pub struct Remembered {
     /// What each serial of a buyer said.
     given: BTreeMap<(u64, u64), Vec<Note>>,
+    /// What each serial of a buyer was in the books, told or not: a statement shows it too.
+    held: BTreeMap<(u64, u64), Vec<Note>>,
     /// Which wallets had a buyer's number, and which cash-outs a payout's.
     buyers: BTreeMap<u64, BTreeSet<[u8; 16]>>,
     payouts: BTreeMap<u64, BTreeSet<Key>>,
@@ -56,7 +58,8 @@ pub struct Remembered {
     secrets: BTreeMap<(u32, u32), Secret>,
     /// Buyers whom books that are lost have had.
     buyers_lost: BTreeSet<u64>,
-    /// Steps that had ended in books that are lost, and were pending again in the copy.
+    /// Steps that had ended in books that are lost, and had not in the copy: they are pending there, or are begun again
+    /// by whoever sends an old message again.
     pub(super) revived: BTreeSet<Key>,
     /// The last epoch of books that are lost.
     epoch_lost: Option<u32>,
@@ -192,7 +195,7 @@ impl Auditor {
         remembered.buyers_lost.extend(lost.purses.keys().filter(unknown));
         for (key, step) in &lost.steps {
             let stand = before.steps.get(key).map(|step| &step.stand);
-            if stand == Some(&Stand::Pending) && step.stand != Stand::Pending {
+            if stand.is_none_or(|stand| *stand == Stand::Pending) && step.stand != Stand::Pending {
                 remembered.revived.insert(*key);
             }
             if matches!(step.stand, Stand::Posted(_)) && stand != Some(&step.stand) {
@@ -255,8 +258,9 @@ impl Auditor {
                 if let Command::Register { request, .. } = command {
                     let number = reply.scrip.scrip.custom_id.serial_number.get();
                     let wallets = self.remembered.buyers.entry(number).or_default();
-                    wallets.insert(*request.id.as_bytes());
-                    let holds = wallets.len() == 1 || blind;
+                    // Who has a number is told it again, also one that was given twice while nobody could know it.
+                    let told_again = !wallets.insert(*request.id.as_bytes());
+                    let holds = told_again || wallets.len() == 1 || blind;
                     self.check(Invariant::NoNumberTwice, holds, || format!("two buyers are {number}"));
                 }
                 &reply.scrip
@@ -277,6 +281,14 @@ impl Auditor {
 
     /// What a batch begins and orders, against all books that there were. `blind` is how it was before the batch.
     pub(super) fn remember(&mut self, changes: &Changes, blind: bool) {
+        for change in &changes.purses {
+            let note = super::stored::note(&change.after.live);
+            let id = (change.after.custom_id.serial_number.get(), note.serial);
+            let held = self.remembered.held.entry(id).or_default();
+            if !held.contains(&note) {
+                held.push(note);
+            }
+        }
         for change in changes.steps.iter().filter(|change| change.before.is_none()) {
             let step = &change.after;
             if step.is_tombstone() {
@@ -336,8 +348,10 @@ impl Auditor {
 
     /// Whether the center ever gave this scrip to this buyer.
     pub(super) fn was_given(&self, customer: u64, serial: u64, value: u64) -> bool {
-        let given = self.remembered.given.get(&(customer, serial));
-        given.is_some_and(|given| given.iter().any(|note| note.value == value))
+        let known = |notes: &BTreeMap<(u64, u64), Vec<Note>>| {
+            notes.get(&(customer, serial)).is_some_and(|notes| notes.iter().any(|note| note.value == value))
+        };
+        known(&self.remembered.given) || known(&self.remembered.held)
     }
 
     /// Whether a buyer was registered in books that are lost, and in no others.

@@ -98,7 +98,13 @@ impl Books {
                 Ok(Expected::Other)
             }
             // Its wallets keep no words, so that they neither claim a purse nor keep notes; both move no money.
-            Command::AdmitRecovery(_) | Command::Recover { .. } | Command::Notes(_) => Ok(Expected::Other),
+            Command::AdmitRecovery(_) | Command::Recover { .. } => Ok(Expected::Other),
+            Command::Notes(message) => {
+                expect(&message.header, &[Code::Nm1_1, Code::Nm1_2])?;
+                self.authenticate(&message.scrip, &message.hash, |secret| message.seal(secret))?;
+                self.purse_of(&message.scrip)?;
+                Ok(Expected::Other)
+            }
             // Nor do they approve budgets.
             Command::Reserve { .. }
             | Command::Countersigned { .. }
