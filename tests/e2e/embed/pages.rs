@@ -11,11 +11,11 @@ use tuppence_tests::emulation::Screen;
 use tuppence_tests::engine::Permissions;
 use tuppence_tests::http;
 use tuppence_tests::pages::Wallet;
-use tuppence_tests::pages::shop::{BREAD, NIGHT_TRAINS};
+use tuppence_tests::pages::shop::{Article, BREAD, NIGHT_TRAINS};
 use tuppence_tests::program::Settings;
 use tuppence_tests::publisher::{Host, Page, Publisher};
 use tuppence_tests::stage::{Failure, play};
-use tuppence_tests::target::{button, link};
+use tuppence_tests::target::{button, choice, link};
 
 use super::{Purse, Visit};
 
@@ -229,6 +229,53 @@ fn without_javascript_the_publishers_own_words_stand_there() -> Result<(), Failu
         visit.open(visit.embed().page_of(&body)).await?;
         visit.browser.set_javascript(true).await?;
         visit.browser.see(&link("Read it at the shop")).await.map(drop)
+    })
+}
+
+/// examples/static-site, from nothing to the first sale.
+#[test]
+fn the_example_of_a_static_site_earns_and_sells_as_it_is() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::as_shipped()).await?;
+        let visit = Visit {
+            program,
+            browser: stage.browser(Screen::PHONE).await?,
+            site: Publisher::start(Host::Numbers)?,
+        };
+        let example = include_str!("../../../examples/static-site/index.html");
+        let example = example.replace("http://localhost:8081", &visit.program.storefront());
+        visit
+            .site
+            .put("/style.css", Page::of("text/css", include_str!("../../../examples/static-site/style.css")));
+        let page = visit.open(Page::of("text/html; charset=utf-8", &example)).await?;
+        let (train, embed) = (Article { slug: "night-train", price: "2¢", ..BREAD }, visit.embed());
+        for number in 0..4 {
+            embed.nth_is(number, "ready").await?;
+        }
+        visit.browser.fits_its_width().await?;
+        visit.browser.is_accessible().await?;
+        visit.browser.screenshot_of_page("publishing/static-site-before").await?;
+
+        visit.browser.click(&choice("It floats")).await?;
+        let window = embed.press("Send my answers and earn 2¢").await?;
+        visit.browser.click(&button("Create my wallet")).await?;
+        visit.browser.click(&button("Send my answers")).await?;
+        visit.wallet().earn().earned("2¢").await?;
+        visit.browser.look_at(&page).await?;
+        embed.nth_is(3, "earned").await?;
+        visit.browser.look_at(&window).await?;
+        visit.browser.close_tab(&page).await?;
+
+        let window = embed.ask_for(train).await?;
+        visit.wallet().approve().asks_for(train.price).await?;
+        visit.browser.screenshot("publishing/static-site-approval").await?;
+        visit.wallet().approve().pay(train.price).await?;
+        visit.browser.closes(&window, &page).await?;
+        embed.nth_is(1, "paid").await?;
+        visit.browser.fits_its_width().await?;
+        visit.browser.is_accessible().await?;
+        visit.browser.screenshot_of_page("publishing/static-site-after").await?;
+        visit.wallet().home().has("$0.00").await
     })
 }
 
