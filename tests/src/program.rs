@@ -75,6 +75,11 @@ impl Program {
         format!("http://localhost:{}", self.storefront_port)
     }
 
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        data_in(&self.folder)
+    }
+
     /// Starts it again on the same data and ports.
     ///
     /// # Errors

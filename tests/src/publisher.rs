@@ -2,12 +2,18 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use anyhow::{Context, Result};
+
+use crate::http;
+use crate::process::free_ports;
+use crate::wait::{Seen, until};
 
 /// The names of this machine. Browsers take them for different sites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +111,51 @@ impl Drop for Publisher {
     fn drop(&mut self) {
         // The server has the word when this returns, and ends by itself.
         drop(self.server.stop(false));
+    }
+}
+
+/// A publisher's own server: a program for Node.js on a free port. It ends with this value.
+#[derive(Debug)]
+pub struct NodeSite {
+    origin: String,
+    child: Child,
+}
+
+impl NodeSite {
+    /// Starts a program of this repository with the settings that its environment takes, and waits until it answers.
+    ///
+    /// # Errors
+    /// If it doesn't.
+    pub async fn start(path: &str, settings: &[(&str, String)]) -> Result<Self> {
+        let [port] = free_ports()?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut node = Command::new("node");
+        node.arg(root.join(path))
+            .envs(settings.iter().cloned())
+            .env("PORT", port.to_string())
+            .stdout(Stdio::null());
+        let site = NodeSite {
+            origin: format!("http://127.0.0.1:{port}"),
+            child: node.spawn().context("starting node")?,
+        };
+        until("a publisher's own server", async || {
+            let answer = http::client()?.get(&site.origin).send().await;
+            Ok(answer.map_or_else(|error| Seen::NotYet(error.to_string()), |_| Seen::Ready(())))
+        })
+        .await?;
+        Ok(site)
+    }
+
+    /// Its origin.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+}
+
+impl Drop for NodeSite {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

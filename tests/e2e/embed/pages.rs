@@ -13,7 +13,7 @@ use tuppence_tests::http;
 use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::shop::{Article, BREAD, NIGHT_TRAINS};
 use tuppence_tests::program::Settings;
-use tuppence_tests::publisher::{Host, Page, Publisher};
+use tuppence_tests::publisher::{Host, NodeSite, Page, Publisher};
 use tuppence_tests::stage::{Failure, play};
 use tuppence_tests::target::{button, choice, link};
 
@@ -276,6 +276,37 @@ fn the_example_of_a_static_site_earns_and_sells_as_it_is() -> Result<(), Failure
         visit.browser.is_accessible().await?;
         visit.browser.screenshot_of_page("publishing/static-site-after").await?;
         visit.wallet().home().has("$0.00").await
+    })
+}
+
+/// examples/node-site: a server that makes its own pages, and checks by itself who has paid.
+#[test]
+fn the_example_of_a_server_of_ones_own_sells_as_it_is() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let settings = [
+            ("CREDENTIALS", program.data().join("shop.json").to_string_lossy().into_owned()),
+            ("STOREFRONT", program.storefront()),
+            ("WALLET", program.center()),
+        ];
+        let site = NodeSite::start("examples/node-site/server.mjs", &settings).await?;
+        let browser = stage.browser(Screen::PHONE).await?;
+        let wallet = Wallet::of(&browser, &program);
+        wallet.home().become_a_reader().await?;
+        wallet.earn().pass_the_quiz().await?;
+
+        let (news, secret) = (format!("{}/news/bread", site.origin()), "forty people in the yard");
+        browser.open(&news).await?;
+        browser.is_accessible().await?;
+        assert!(!browser.text().await.contains(secret));
+        browser.click(&link("Read on for a few cents")).await?;
+        browser.says(&format!("You come from {}.", site.origin())).await?;
+        wallet.approve().pay(BREAD.price).await?;
+        browser.arrives_at(&news).await?;
+        browser.says(secret).await?;
+        browser.reload().await?;
+        browser.says(secret).await?;
+        wallet.home().has("1¢").await
     })
 }
 
