@@ -175,6 +175,16 @@ error_codes! {
     BudgetEnded = 623, "budget_ended", 409, Never, "Approve a new budget.";
     /// The payword is not this chain's, or too far on.
     PaywordInvalid = 624, "payword_invalid", 403, Never, "Send the payword of this chain and index, within the bound.";
+    /// The scrip, licence or order is forged, foreign, or none that can be kept.
+    VendorScripInvalid = 625, "vendor_scrip_invalid", 403, Never, "Use the scrip, licence or order as it was made.";
+    /// The scrip or its licence has ended.
+    VendorScripExpired = 626, "vendor_scrip_expired", 410, Never, "Buy new scrip of the shop.";
+    /// The scrip was spent on something else.
+    VendorScripSpent = 627, "vendor_scrip_spent", 409, Never, "Use the change that came for it.";
+    /// The center sold no such scrip.
+    VendorScripUnknown = 628, "vendor_scrip_unknown", 404, Never, "Buy it first.";
+    /// The shop has licensed no more scrip.
+    Unlicensed = 629, "unlicensed", 409, Later, "Ask the shop to license more of its scrip.";
 
     /// The center cannot be reached from here.
     CenterUnreachable = 700, "center_unreachable", 503, Later, "Try again in a moment; nothing has been lost.";

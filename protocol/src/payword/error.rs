@@ -3,6 +3,7 @@
 use crate::error::{ErrorCode, Refusal};
 use crate::payword::chain::ChainError;
 use crate::payword::check::CheckError;
+use crate::vendor_scrip::error::sentence;
 
 /// A refusal by the rules of spec/03. Each says what was wrong in this case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,11 +50,7 @@ impl From<PaywordError> for Refusal {
             PaywordError::Payword(_) | PaywordError::Chain(_) => ErrorCode::PaywordInvalid,
             PaywordError::Scrip(refusal) => return refusal.clone(),
         };
-        let text = error.to_string();
-        let mut letters = text.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        let rest = letters.as_str().trim_end_matches('.');
-        Refusal::new(code, first.into_iter().collect::<String>() + rest + ".")
+        Refusal::new(code, sentence(&error.to_string()))
     }
 }
 

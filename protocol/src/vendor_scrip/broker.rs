@@ -1,15 +1,18 @@
 //! The center's side (spec/02): it makes licensed scrip, holds what was paid for it, pays the shop what was redeemed, and
 //! buys the rest back.
 //!
-//! The sum is paid by a payment of spec/01 with the center as the seller: the receipt of it is what [`Broker::sell`] takes.
-//! Each function says what money it moves; records and money are to be written together, before the reply leaves.
+//! The sum is paid by a payment of spec/01 with the center as the seller. [`Broker::sell`] goes with its S4, and what it
+//! made is handed out for its receipt by [`Broker::purchased`]. Each function says what money it moves; records and money are
+//! to be written together, before the reply leaves.
 
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 use crate::ids::{IdType, TranId};
 use crate::scrip::center::{Center, Seller};
+use crate::scrip::payment::{DeliveryMethod, PaymentInformation, PaymentOffer};
 use crate::scrip::receipt::{Receipt, ReceiptKind};
+use crate::scrip::{Code, Header};
 use crate::seal::Seal;
 use crate::time::Timestamp;
 use crate::vendor_scrip::error::VendorScripError;
@@ -52,8 +55,10 @@ pub struct Sale {
     pub tran_id: TranId,
     /// The purse that the rest goes back to.
     pub custom_id: IdType,
-    /// The scrip that was made; absent if the shop had licensed none, and the money went back.
-    pub scrip: Option<VendorScrip>,
+    /// The licence that it was made with.
+    pub licence: u32,
+    /// The scrip that was made.
+    pub scrip: VendorScrip,
     /// The center's share of what the shop gets, as it was when the scrip was sold, in hundredths of a percent.
     pub fee_basis_points: u16,
     /// What the shop was paid for, the fee included.
@@ -62,17 +67,13 @@ pub struct Sale {
     pub closed: Option<Timestamp>,
 }
 
-/// An order that was paid.
+/// Scrip that was made.
 #[derive(Debug, Clone)]
 pub struct Sold {
-    /// The sale as it is now.
+    /// The sale.
     pub sale: Sale,
-    /// The licence as it is now; absent if it has not changed.
-    pub licence: Option<LicenceState>,
-    /// From the sale to the purse: the whole sum, if the shop had licensed no scrip.
-    pub to_purse: Amount,
-    /// What to answer; absent if the money went back.
-    pub reply: Option<Purchased>,
+    /// The licence as it is now.
+    pub licence: LicenceState,
 }
 
 /// A settlement that was taken.
@@ -131,7 +132,7 @@ impl Broker<'_> {
         Ok(LicenceState { licensed, used: 0 })
     }
 
-    /// Whether `order` would be sold now: to be asked before it is paid. `licence` is one of the shop's that is good, if
+    /// Whether `order` would be sold now. `licence` is one of the shop's that is good, if
     /// there is one.
     ///
     /// # Errors
@@ -157,45 +158,53 @@ impl Broker<'_> {
         good(order, licence, now).map(|_| ()).ok_or(VendorScripError::Unlicensed)
     }
 
-    /// Makes what `order` asks for, which `receipt` has paid for out of the purse `custom_id`. `known` is the sale that is
-    /// stored for the order, if there is one; the same again gets the same. `licence` is a good one of the shop's, or the
-    /// one that the known sale was made with. Where none is good any more, the money goes back.
+    /// S2: offers `order` for its value. Nothing is stored.
     ///
     /// # Errors
-    /// [`VendorScripError::Unpaid`], and [`VendorScripError::Center`] if the center misses a secret.
+    /// What is wrong with the order.
+    pub fn quote(
+        &self,
+        order: &Order,
+        shop: Seller<'_>,
+        licence: Option<&LicenceState>,
+        tran_id: TranId,
+        now: Timestamp,
+    ) -> Result<PaymentInformation, VendorScripError> {
+        self.check(order, shop, licence, now)?;
+        let Center { keys, policy } = self.center;
+        let none = VendorScripError::Forged("The center has no secret to seal with.");
+        let (secret_id, secret) = keys.vendor_secrets.current().ok_or(none)?;
+        let offer = PaymentOffer {
+            vendor_id: keys.center_id.clone(),
+            center_id: keys.center_id.clone(),
+            tran_id,
+            request_url: order.id().request_url()?,
+            price: order.value,
+            delivery_method: DeliveryMethod::Budget,
+            expires: now.plus(policy.payout_offer_lifetime),
+            secret_id,
+            seal: Seal::from_bytes([0; 32]),
+        };
+        Ok(PaymentInformation { header: Header::new(Code::Pm2_1, now), offer: offer.sealed(secret) })
+    }
+
+    /// Makes the scrip that S4 pays for with `offer`, out of the purse `custom_id`. Whether the offer holds is for the
+    /// payment's own rules to say. `licence` is one of the shop's that is good, if there is one.
+    ///
+    /// # Errors
+    /// [`VendorScripError::Foreign`] for another order's offer, [`VendorScripError::Unlicensed`].
     pub fn sell(
         &self,
         order: &Order,
-        receipt: &Receipt,
+        offer: &PaymentOffer,
         custom_id: IdType,
-        known: Option<&Sale>,
         licence: Option<&LicenceState>,
         now: Timestamp,
     ) -> Result<Sold, VendorScripError> {
-        self.check_paid(order, receipt)?;
-        let nothing = Amount::zero(order.value.currency());
-        if let Some(sale) = known.filter(|sale| sale.order == *order) {
-            if sale.tran_id != receipt.tran_id {
-                return Err(VendorScripError::Unpaid("The order was paid by another payment."));
-            }
-            let customer = licence.and_then(|licence| sale.customer(&licence.licensed));
-            let reply = self.purchased(sale, customer)?;
-            return Ok(Sold { sale: sale.clone(), licence: None, to_purse: nothing, reply });
+        if offer.request_url != order.id().request_url()? || offer.price != order.value {
+            return Err(VendorScripError::Foreign("The offer is for another order."));
         }
-        let tran_id = receipt.tran_id;
-        let sale = Sale {
-            order: order.clone(),
-            tran_id,
-            custom_id,
-            scrip: None,
-            fee_basis_points: self.center.policy.fee_basis_points,
-            redeemed: nothing,
-            closed: None,
-        };
-        let Some((licence, id, customer_id)) = good(order, licence, now) else {
-            let sale = Sale { closed: Some(now), ..sale };
-            return Ok(Sold { sale, licence: None, to_purse: order.value, reply: None });
-        };
+        let (licence, id, customer_id) = good(order, licence, now).ok_or(VendorScripError::Unlicensed)?;
         let Licensed { terms, scrip_secret, .. } = &licence.licensed;
         let body = VendorScripBody {
             vendor_id: order.vendor_id.clone(),
@@ -205,10 +214,34 @@ impl Broker<'_> {
             expires: now.plus(LIFETIME).min(terms.expires),
             props: terms.props.clone(),
         };
-        let sale = Sale { scrip: Some(VendorScrip::new(body, scrip_secret)), ..sale };
-        let reply = self.purchased(&sale, sale.customer(&licence.licensed))?;
-        let licence = LicenceState { used: licence.used + 1, ..licence.clone() };
-        Ok(Sold { sale, licence: Some(licence), to_purse: nothing, reply })
+        let sale = Sale {
+            order: order.clone(),
+            tran_id: offer.tran_id,
+            custom_id,
+            licence: terms.number,
+            scrip: VendorScrip::new(body, scrip_secret),
+            fee_basis_points: self.center.policy.fee_basis_points,
+            redeemed: Amount::zero(order.value.currency()),
+            closed: None,
+        };
+        Ok(Sold { sale, licence: LicenceState { used: licence.used + 1, ..licence.clone() } })
+    }
+
+    /// What `sale` is, for the receipt of its payment. `licensed` is the licence that it was made with.
+    ///
+    /// # Errors
+    /// [`VendorScripError::Unpaid`], and [`VendorScripError::Center`] if the center misses a secret.
+    pub fn purchased(
+        &self,
+        sale: &Sale,
+        receipt: &Receipt,
+        licensed: &Licensed,
+    ) -> Result<Purchased, VendorScripError> {
+        self.check_paid(sale, receipt)?;
+        let customer = licensed.customer(sale.scrip.scrip.customer_id).ok_or(VendorScripError::Unlicensed)?;
+        let custom_secret = self.center.keys.custom_secret(sale.custom_id)?;
+        let purchased = Purchased::new(sale.order.id(), sale.scrip.clone(), &customer, &custom_secret);
+        purchased.ok_or(VendorScripError::Forged("The secret cannot be encrypted."))
     }
 
     /// Takes a settlement of `shop`. What is on its account already is confirmed again, and moves nothing.
@@ -228,7 +261,7 @@ impl Broker<'_> {
         }
         let secret = shop.secrets.find(settlement.secret_id).filter(|secret| settlement.holds(secret));
         let secret = secret.ok_or(VendorScripError::Forged("The shop has not sealed the settlement."))?;
-        if sale.scrip.as_ref().is_none_or(|scrip| scrip.scrip.customer_id != settlement.customer_id) {
+        if sale.scrip.scrip.customer_id != settlement.customer_id {
             return Err(VendorScripError::Foreign("The settlement is for another purchase."));
         }
         if !sale.order.value.covers(settlement.redeemed) {
@@ -241,10 +274,9 @@ impl Broker<'_> {
             }
             next.redeemed = settlement.redeemed;
         }
-        // The fee of the whole, not of each part: it does not depend on how often the shop settles.
-        let fee_of = |amount: Amount| amount.share(sale.fee_basis_points);
-        let fee = less(fee_of(next.redeemed), fee_of(sale.redeemed))?;
-        let to_vendor = less(less(next.redeemed, sale.redeemed)?, fee)?;
+        let (vendor_before, fee_before) = sale.shares()?;
+        let (vendor_after, fee_after) = next.shares()?;
+        let (to_vendor, fee) = (less(vendor_after, vendor_before)?, less(fee_after, fee_before)?);
         let mut to_purse = Amount::zero(sale.order.value.currency());
         if settlement.last && next.closed.is_none() {
             to_purse = next.rest()?;
@@ -272,35 +304,42 @@ impl Broker<'_> {
         Ok(Some(Closed { sale: Sale { closed: Some(now), ..sale.clone() }, to_purse }))
     }
 
-    fn check_paid(&self, order: &Order, receipt: &Receipt) -> Result<(), VendorScripError> {
+    fn check_paid(&self, sale: &Sale, receipt: &Receipt) -> Result<(), VendorScripError> {
         let keys = &self.center.keys;
         let secret = keys.vendor_secrets.find(receipt.secret_id);
         if receipt.kind != ReceiptKind::Payment || !secret.is_some_and(|secret| receipt.holds(secret)) {
             return Err(VendorScripError::Unpaid("The receipt is not this center's."));
         }
-        if receipt.vendor_id != keys.center_id || receipt.subject != order.id().request_url()? {
+        let subject = sale.order.id().request_url()?;
+        if receipt.vendor_id != keys.center_id
+            || receipt.subject != subject
+            || receipt.tran_id != sale.tran_id
+        {
             return Err(VendorScripError::Unpaid("The receipt is for something else."));
         }
-        if receipt.amount != order.value {
+        if receipt.amount != sale.order.value {
             return Err(VendorScripError::Unpaid("The receipt is for another sum."));
         }
         Ok(())
     }
-
-    /// The reply about `sale`.
-    fn purchased(
-        &self,
-        sale: &Sale,
-        customer: Option<crate::Secret>,
-    ) -> Result<Option<Purchased>, VendorScripError> {
-        let Some(scrip) = sale.scrip.clone() else { return Ok(None) };
-        let customer = customer.ok_or(VendorScripError::Unlicensed)?;
-        let custom_secret = self.center.keys.custom_secret(sale.custom_id)?;
-        Ok(Purchased::new(sale.order.id(), scrip, &customer, &custom_secret))
-    }
 }
 
 impl Sale {
+    /// What the shop and the center got so far. The fee is that of the whole, not of each part: it does not depend on how
+    /// often the shop settles.
+    ///
+    /// # Errors
+    /// [`VendorScripError::Terms`] for a record that contradicts itself.
+    pub fn shares(&self) -> Result<(Amount, Amount), VendorScripError> {
+        let fee = self.redeemed.share(self.fee_basis_points);
+        Ok((less(self.redeemed, fee)?, fee))
+    }
+
+    /// Until when the shop settles; afterwards the rest goes back.
+    pub fn due(&self) -> Timestamp {
+        self.scrip.scrip.expires.plus(GRACE)
+    }
+
     /// What is held still.
     ///
     /// # Errors
@@ -314,11 +353,7 @@ impl Sale {
 
     /// Whether the time for settlements is over.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.scrip.as_ref().is_some_and(|scrip| now > scrip.scrip.expires.plus(GRACE))
-    }
-
-    fn customer(&self, licensed: &Licensed) -> Option<crate::Secret> {
-        licensed.customer(self.scrip.as_ref()?.scrip.customer_id)
+        now > self.due()
     }
 }
 

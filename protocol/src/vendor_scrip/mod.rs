@@ -4,8 +4,9 @@
 //! ```text
 //! customer                     broker (the center)                    vendor (the shop)
 //!                              Broker::accept <----- Licence -------- Vendor::licence
-//! Order ---------------------> Broker::check, then S1 to S6 (spec/01) with the center as the seller
-//! Order and receipt ---------> Broker::sell -> Sale
+//! Order ---------------------> Broker::quote: S2 (spec/01), the center as the seller
+//! S4 and Order --------------> Broker::sell -> Sale; S5, S6 and receipt as ever
+//! receipt -------------------> Broker::purchased
 //! AwaitingScrip <------------- Purchased
 //! Holding::pay: Request ---------------------------------------------> Vendor::serve -> Account, Spent
 //! AwaitingChange <---------------------------------------------------- Reply

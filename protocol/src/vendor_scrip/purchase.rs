@@ -25,6 +25,11 @@ const SCHEME: &str = "vendor-scrip:";
 pub struct OrderId(#[serde(with = "crate::bytes::fixed")] [u8; 32]);
 
 impl OrderId {
+    /// The identifier of these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        OrderId(bytes)
+    }
+
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tuppence_protocol::envelope::SecretBox;
 use tuppence_protocol::ids::Serial;
-use tuppence_protocol::scrip::center::{Center, CenterKeys, Policy};
+use tuppence_protocol::scrip::center::{Center, CenterKeys, Policy, Seller};
 use tuppence_protocol::scrip::receipt::{Receipt, ReceiptKind};
 use tuppence_protocol::vendor_scrip::{
     AwaitingScrip, Broker, IdRange, Licence, LicenceState, LicenceTerms, Licensed, Offer, Order, Purchased,
@@ -100,8 +100,11 @@ fn messages() -> Vec<(&'static str, &'static str, Value)> {
     .sealed(&Secret::from_bytes(OWN));
     let custom_id = IdType { secret_id: 2, serial_number: serial(7) };
     let state = LicenceState { licensed: licensed(), used: 0 };
-    let sold = broker.sell(&order, &receipt, custom_id, None, Some(&state), at(0)).unwrap();
-    let purchased = sold.reply.unwrap();
+    let (id, secrets) = (shop(), KeyRing::new(5, Secret::from_bytes(VENDOR)));
+    let seller = Seller { number: 1, id: &id, secrets: &secrets };
+    let offer = broker.quote(&order, seller, Some(&state), tran(9), at(0)).unwrap().offer;
+    let sold = broker.sell(&order, &offer, custom_id, Some(&state), at(0)).unwrap();
+    let purchased = broker.purchased(&sold.sale, &receipt, &state.licensed).unwrap();
     let awaiting = AwaitingScrip { order: order.clone() };
     let holding = awaiting.receive(&purchased, &custom_secret()).unwrap();
 

@@ -8,7 +8,7 @@ use tuppence_protocol::{Amount, ErrorCode, Refusal, Text, Timestamp, TranId};
 
 use crate::ledger::{AccountId, Posting, Transfer};
 use crate::store::WorkingSet;
-use crate::store::records::{Payout, PayoutState, Reservation, Vendor};
+use crate::store::records::{Payout, PayoutState, Vendor};
 
 /// The seller that is wholly `id`; the center itself is one too.
 pub(super) fn seller<'a>(center: &'a Center, set: &'a WorkingSet, id: &VendorId) -> Option<Seller<'a>> {
@@ -75,25 +75,25 @@ pub(super) fn keep<R>(set: &mut WorkingSet, outcome: Outcome<R>, now: Timestamp)
     Ok(outcome.reply)
 }
 
-/// A budget is held once its payment is completed, and over where that was taken back.
+/// A budget, or scrip of a shop, is held once its payment is completed, and over where that was taken back.
 fn settle_reservation(set: &mut WorkingSet, change: &Change, now: Timestamp) -> Result<(), Refusal> {
     let step = change.step();
     if step.kind != StepKind::Payment || step.key.vendor != 0 {
         return Ok(());
     }
-    let missing = || fault("a budget's payment has no reservation");
-    let reservation = |set: &WorkingSet| set.reservation_of(&step.key).cloned().ok_or_else(missing);
-    match change {
-        Change::Began(_) | Change::Forestalled(_) => {}
-        Change::Posted(_) => {
-            let reservation = reservation(set)?;
-            set.put_reservation(Reservation { funded: true, ..reservation });
-        }
-        Change::Voided(_) => {
-            let mut reservation = reservation(set)?;
-            reservation.kept.closed = Some(now);
-            set.put_reservation(reservation);
-        }
+    let (funded, closed) = match change {
+        Change::Began(_) | Change::Forestalled(_) => return Ok(()),
+        Change::Posted(_) => (true, None),
+        Change::Voided(_) => (false, Some(now)),
+    };
+    if let Some(mut reservation) = set.reservation_of(&step.key).cloned() {
+        (reservation.funded, reservation.kept.closed) = (funded, closed);
+        set.put_reservation(reservation);
+    } else if let Some(mut sale) = set.sale_of(&step.key).cloned() {
+        (sale.funded, sale.kept.closed) = (funded, closed);
+        set.put_sale(sale);
+    } else {
+        return Err(fault("a payment to the center itself has nothing that it paid for"));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the center can be asked, what each asks of the store, and what it answers.
 
-use tuppence_protocol::ids::VendorId;
+use tuppence_protocol::ids::{IdType, VendorId};
 use tuppence_protocol::payword::{AuthorityId, AuthorityOrder, Countersigned, Deposit, Paid};
 use tuppence_protocol::recovery::claim::{ClaimReply, ClaimRequest};
 use tuppence_protocol::recovery::notes::{NotesReply, NotesRequest};
@@ -10,11 +10,12 @@ use tuppence_protocol::scrip::center::{Center, StepKey};
 use tuppence_protocol::scrip::earner::{AttestationReply, AttestationRequest};
 use tuppence_protocol::scrip::finish::{Finish, FinishReply};
 use tuppence_protocol::scrip::issue::{IssueEcash, IssueStart};
-use tuppence_protocol::scrip::payment::{PaymentBalance, PaymentStart};
+use tuppence_protocol::scrip::payment::{PaymentBalance, PaymentInformation, PaymentStart};
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::scrip::registration::{RegistrationReply, RegistrationRequest};
 use tuppence_protocol::scrip::relay::{RelayReply, RelayRequest};
 use tuppence_protocol::scrip::{Item, Scrip};
+use tuppence_protocol::vendor_scrip::{Licence, Order, OrderId, Purchased, Settled, Settlement};
 use tuppence_protocol::{Amount, Secret, Text, Timestamp, TranId};
 
 use crate::store::records::{Direction, Movement, Payout, Reference};
@@ -76,6 +77,33 @@ pub enum Command {
     },
     /// A shop deposits paywords.
     Deposit(Box<Deposit>),
+    /// A shop licenses its scrip (spec/02).
+    License(Box<Licence>),
+    /// S2 of the center as the seller of a shop's scrip.
+    QuoteScrip {
+        /// What is ordered.
+        order: Box<Order>,
+        /// The offer's TranID.
+        tran_id: TranId,
+    },
+    /// S4 for scrip of a shop, with its order.
+    BuyScrip {
+        /// S4.
+        start: Box<PaymentStart>,
+        /// What is bought.
+        order: Box<Order>,
+    },
+    /// What the payment of this receipt bought.
+    Purchased {
+        /// The order.
+        id: OrderId,
+        /// The receipt of its payment.
+        receipt: Box<Receipt>,
+    },
+    /// A shop settles what was redeemed.
+    Settle(Box<Settlement>),
+    /// Buys the rest of those of these sales back whose time is over.
+    CloseSales(Vec<OrderId>),
     /// Returns the rest of those of these budgets whose time is over.
     Release(Vec<AuthorityId>),
     /// M6 or S6.
@@ -165,7 +193,15 @@ pub enum Reply {
     Countersigned(Box<Countersigned>),
     /// The deposit is on the shop's account.
     Deposited(Paid),
-    /// How many budgets ended.
+    /// The licence of this number is known.
+    Licensed(u32),
+    /// S2.
+    Quoted(Box<PaymentInformation>),
+    /// What was bought.
+    Purchased(Box<Purchased>),
+    /// What was redeemed is on the shop's account.
+    Settled(Settled),
+    /// How many budgets or sales ended.
     Released(usize),
     /// The reply to M6 or S6.
     Finished(FinishReply),
@@ -227,6 +263,26 @@ impl Command {
             Command::Deposit(message) => {
                 wanted.reservations.insert(message.authority_id);
             }
+            Command::License(message) => {
+                wanted.licences.extend(number(center, directory, &message.terms.vendor_id));
+            }
+            Command::QuoteScrip { order, .. } => {
+                wanted.licences.extend(number(center, directory, &order.vendor_id));
+            }
+            Command::BuyScrip { start, order } => {
+                step(&start.order.vendor_id, start.order.tran_id);
+                wanted.licences.extend(number(center, directory, &order.vendor_id));
+                wanted.sales.insert(order.id());
+            }
+            Command::Purchased { id, .. } => {
+                wanted.sales.insert(*id);
+            }
+            Command::Settle(message) => {
+                let IdType { secret_id, serial_number } = message.customer_id;
+                let vendor = number(center, directory, &message.vendor_id);
+                wanted.purchases.extend(vendor.map(|vendor| (vendor, secret_id, serial_number)));
+            }
+            Command::CloseSales(ids) => wanted.sales.extend(ids),
             Command::Release(ids) => wanted.reservations.extend(ids),
             Command::Finish(message) => {
                 if message.transaction.is_none() {
@@ -281,7 +337,7 @@ impl Command {
             Command::Notes(message) => Some(&message.scrip),
             Command::Issue(message) => Some(&message.scrip),
             Command::Payment(message) => Some(&message.scrip),
-            Command::Reserve { start, .. } => Some(&start.scrip),
+            Command::Reserve { start, .. } | Command::BuyScrip { start, .. } => Some(&start.scrip),
             Command::Finish(message) => Some(&message.new_scrip),
             Command::Claim(scrip) => Some(scrip),
             _ => None,

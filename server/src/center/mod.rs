@@ -22,6 +22,7 @@ mod recovery;
 mod register;
 mod relay;
 mod sweep;
+mod vendor_scrip;
 
 #[cfg(test)]
 mod tests;
@@ -100,6 +101,18 @@ pub fn apply(
             payword::countersigned(center, set, &id, &receipt).map(Box::new).map(Reply::Countersigned)
         }
         Command::Deposit(message) => payword::deposit(center, set, &message, now).map(Reply::Deposited),
+        Command::License(message) => vendor_scrip::license(center, set, &message, now).map(Reply::Licensed),
+        Command::QuoteScrip { order, tran_id } => {
+            vendor_scrip::quote(center, set, &order, tran_id, now).map(Box::new).map(Reply::Quoted)
+        }
+        Command::BuyScrip { start, order } => {
+            vendor_scrip::buy(center, set, &start, &order, now).map(Reply::Balance)
+        }
+        Command::Purchased { id, receipt } => {
+            vendor_scrip::purchased(center, set, &id, &receipt).map(Box::new).map(Reply::Purchased)
+        }
+        Command::Settle(message) => vendor_scrip::settle(center, set, &message, now).map(Reply::Settled),
+        Command::CloseSales(ids) => vendor_scrip::close(center, set, &ids, now).map(Reply::Released),
         Command::Release(ids) => payword::release(center, set, &ids, now).map(Reply::Released),
         Command::Finish(message) => finish::finish(center, set, &message, now).map(Reply::Finished),
         Command::Relay(message) => relay::relay(center, set, &message, now).map(Reply::Relayed),

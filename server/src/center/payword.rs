@@ -1,8 +1,9 @@
 //! Budgets (spec/03): a payment to the center itself reserves a sum for one shop, which deposits what paywords show.
 
+use tuppence_protocol::ids::IdType;
 use tuppence_protocol::payword::{AuthorityId, AuthorityOrder, Broker, Countersigned, Deposit, Paid};
 use tuppence_protocol::scrip::Code;
-use tuppence_protocol::scrip::center::{Center, Found};
+use tuppence_protocol::scrip::center::{Center, Found, StepKey};
 use tuppence_protocol::scrip::payment::{DeliveryMethod, PaymentBalance, PaymentStart};
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::{Amount, ErrorCode, Refusal, Timestamp};
@@ -64,9 +65,10 @@ pub(super) fn deposit(
     let shop = set.vendor(reservation.vendor).ok_or_else(|| fault("a reservation has no shop"))?;
     let deposited = Broker { center }.deposit(message, &reservation.kept, as_seller(shop), now)?;
     let vendor = AccountId::Vendor(reservation.vendor);
-    give_out(set, &reservation, vendor, deposited.to_vendor, Posting::Redeem, now)?;
-    give_out(set, &reservation, AccountId::Fees, deposited.fee, Posting::RedeemFee, now)?;
-    give_back(center, set, &reservation, deposited.to_purse, now)?;
+    let (step, custom_id) = (reservation.step(), reservation.kept.custom_id);
+    give_out(set, step, vendor, deposited.to_vendor, Posting::Redeem, now)?;
+    give_out(set, step, AccountId::Fees, deposited.fee, Posting::RedeemFee, now)?;
+    give_back(center, set, step, custom_id, deposited.to_purse, now)?;
     let after = Reservation { kept: deposited.reservation, ..reservation.clone() };
     if !after.stands_as(&reservation) {
         set.put_reservation(after);
@@ -87,7 +89,8 @@ pub(super) fn release(
             continue;
         };
         let Some(closed) = Broker { center }.close(&reservation.kept, now)? else { continue };
-        give_back(center, set, &reservation, closed.to_purse, now)?;
+        let (step, custom_id) = (reservation.step(), reservation.kept.custom_id);
+        give_back(center, set, step, custom_id, closed.to_purse, now)?;
         set.put_reservation(Reservation { kept: closed.reservation, ..reservation });
         released = released.saturating_add(1);
     }
@@ -95,35 +98,37 @@ pub(super) fn release(
 }
 
 /// The rest goes back to the purse, under a new serial; a step that is pending ends first, in the buyer's favour.
-fn give_back(
+pub(super) fn give_back(
     center: &Center,
     set: &mut WorkingSet,
-    reservation: &Reservation,
+    step: StepKey,
+    custom_id: IdType,
     rest: Amount,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     if rest.is_zero() {
         return Ok(());
     }
-    let customer = reservation.kept.custom_id.serial_number;
+    let customer = custom_id.serial_number;
     let purse = set.purse(customer).ok_or_else(|| fault("a reservation has no purse"))?;
     let pending = purse.pending.and_then(|key| set.step(&key));
     let found = Found { pending, epoch: set.epoch().number, ..Found::default() };
     let outcome = center.return_payout(purse, found, rest, now)?;
     keep(set, outcome, now)?;
-    give_out(set, reservation, AccountId::Purse(customer.get()), rest, Posting::Release, now)
+    give_out(set, step, AccountId::Purse(customer.get()), rest, Posting::Release, now)
 }
 
-fn give_out(
+/// From what the payment `step` holds.
+pub(super) fn give_out(
     set: &mut WorkingSet,
-    reservation: &Reservation,
+    step: StepKey,
     credit: AccountId,
     amount: Amount,
     posting: Posting,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let debit = AccountId::Reservations;
-    let step = Some(reservation.step());
+    let step = Some(step);
     post(set, Transfer { debit, credit, amount, posting, step, payout: None, movement: None, at: now })
 }
 

@@ -11,12 +11,14 @@ use std::fmt;
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
+use tuppence_protocol::vendor_scrip::LicenceState;
 use tuppence_protocol::{Amount, Currency};
 
 use super::demands::{self, Flow};
 use super::{AccountId, Posting, Transfer, rules};
 use crate::store::records::{
-    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Reservation,
+    Campaign, Claim, Epoch, Held, KeptLicence, KeptNotes, Movement, Payout, Reference, Registration,
+    Reservation, Sale,
 };
 use crate::store::{Row, Store, StoreError};
 
@@ -101,6 +103,7 @@ struct Auditor {
     ends_of_payouts: BTreeMap<u64, Vec<Flow>>,
     /// Payments to the center itself whose reservation has not come, with what it has given out.
     budgets: BTreeMap<StepKey, (Step, Vec<Flow>)>,
+    licences: HashMap<(u32, u32), LicenceState>,
     /// What moved for movements that have not come.
     of_movements: BTreeMap<Reference, Vec<Flow>>,
     /// The sum of all that is stored.
@@ -141,6 +144,8 @@ impl Auditor {
             Row::Payout(payout) => self.see_payout(&payout),
             Row::Movement(movement) => self.see_movement(&movement),
             Row::Reservation(reservation) => self.see_reservation(&reservation),
+            Row::Licence(licence) => self.see_licence(*licence),
+            Row::Sale(sale) => self.see_sale(&sale),
             Row::Epoch(epoch) => self.report.epochs.extend((epoch.number > 0).then_some(epoch)),
             Row::Claim(claim) => self.report.claims.push(claim),
             Row::Since(transfer) => self.since = Some(transfer),
@@ -314,25 +319,51 @@ impl Auditor {
     }
 
     fn see_reservation(&mut self, reservation: &Reservation) {
-        let place = || format!("reservations {}", reservation.id());
-        self.check_vendor(reservation.vendor, place);
-        let Some((step, flows)) = self.budgets.remove(&reservation.step()) else {
-            self.found(place(), "there is no payment for it");
-            return;
+        let place = format!("reservations {}", reservation.id());
+        self.see_held(&place, reservation.held());
+    }
+
+    fn see_sale(&mut self, sale: &Sale) {
+        let place = format!("sales {}", sale.id());
+        let key = (sale.vendor, sale.kept.licence);
+        let scrip = &sale.kept.scrip.scrip;
+        let given = self.licences.get(&key).is_some_and(|LicenceState { licensed, used }| {
+            licensed.terms.scrips.contains(scrip.id, *used)
+                && licensed.terms.customers.contains(scrip.customer_id, *used)
+        });
+        if !given {
+            self.found(place.clone(), "its numbers are none that its licence has given");
+        }
+        self.see_held(&place, sale.held());
+    }
+
+    fn see_licence(&mut self, licence: KeptLicence) {
+        let key = licence.key();
+        self.check_vendor(key.0, || format!("licences {}/{}", key.0, key.1));
+        self.licences.insert(key, licence.state);
+    }
+
+    fn see_held(&mut self, place: &str, held: Result<Held, &'static str>) {
+        let held = match held {
+            Ok(held) => held,
+            Err(why) => return self.found(place.to_owned(), why),
         };
-        if !demands::reserves(reservation, &step) {
-            self.found(place(), "its payment is another one");
+        self.check_vendor(held.vendor, || place.to_owned());
+        let Some((step, flows)) = self.budgets.remove(&held.step) else {
+            return self.found(place.to_owned(), "there is no payment for it");
+        };
+        if !demands::holds(&held, &step) {
+            self.found(place.to_owned(), "its payment is another one");
         }
         let mut sums: BTreeMap<_, u64> = BTreeMap::new();
         for Flow { posting, debit, credit, micros } in flows {
             let sum = sums.entry((posting, debit, credit)).or_default();
             *sum = sum.saturating_add(micros);
         }
-        let demanded = demands::of_reservation(reservation).unwrap_or_default();
-        let demanded =
-            demanded.into_iter().map(|flow| ((flow.posting, flow.debit, flow.credit), flow.micros));
+        let demanded = demands::of_held(&held).into_iter();
+        let demanded = demanded.map(|flow| ((flow.posting, flow.debit, flow.credit), flow.micros));
         if sums != demanded.collect() {
-            self.found(place(), "what it has given out is not what it demands");
+            self.found(place.to_owned(), "what it has given out is not what it demands");
         }
     }
 

@@ -4,7 +4,7 @@ use tuppence_protocol::Amount;
 use tuppence_protocol::scrip::center::{Step, StepKind, StepState};
 
 use super::{AccountId, Posting, Transfer};
-use crate::store::records::{Direction, Movement, Payout, PayoutState, Reservation};
+use crate::store::records::{Direction, Held, Movement, Payout, PayoutState};
 
 /// A transfer, less what it belongs to and when it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,42 +96,30 @@ pub fn of_payout(payout: &Payout) -> Vec<Flow> {
     moved
 }
 
-/// What `reservation` has given out in all, as it stands; nothing of it is zero.
-///
-/// # Errors
-/// A sentence, if the reservation makes no sense.
-pub fn of_reservation(reservation: &Reservation) -> Result<Vec<Flow>, &'static str> {
-    const SENSE: &str = "its amounts make no sense";
-    let kept = &reservation.kept;
-    let (to_vendor, fee) = kept.shares().map_err(|_| SENSE)?;
-    let authority = kept.countersigned.authority();
-    let whole = authority.value().map_err(|_| SENSE)?;
-    let paid = authority.worth(kept.paid.index).map_err(|_| SENSE)?;
-    let rest = whole.checked_sub(paid).map_err(|_| SENSE)?;
-    let released = if kept.closed.is_some() && reservation.funded { rest.micros() } else { 0 };
+/// What `held` has given out in all, as it stands; nothing of it is zero.
+pub fn of_held(held: &Held) -> Vec<Flow> {
+    let released = if held.closed.is_some() && held.funded { held.rest.micros() } else { 0 };
     let debit = AccountId::Reservations;
-    let purse = AccountId::Purse(kept.custom_id.serial_number.get());
     let flows = [
-        (Posting::Redeem, AccountId::Vendor(reservation.vendor), to_vendor.micros()),
-        (Posting::RedeemFee, AccountId::Fees, fee.micros()),
-        (Posting::Release, purse, released),
+        (Posting::Redeem, AccountId::Vendor(held.vendor), held.to_vendor.micros()),
+        (Posting::RedeemFee, AccountId::Fees, held.fee.micros()),
+        (Posting::Release, AccountId::Purse(held.customer.get()), released),
     ];
     let flows = flows.map(|(posting, credit, micros)| Flow { posting, debit, credit, micros });
-    Ok(flows.into_iter().filter(|flow| flow.micros != 0).collect())
+    flows.into_iter().filter(|flow| flow.micros != 0).collect()
 }
 
-/// Whether `reservation` is what the payment `step` to the center itself has paid for.
-pub fn reserves(reservation: &Reservation, step: &Step) -> bool {
-    let kept = &reservation.kept;
+/// Whether `held` is what the payment `step` to the center itself has paid for.
+pub fn holds(held: &Held, step: &Step) -> bool {
     step.kind == StepKind::Payment
-        && step.key == reservation.step()
-        && step.customer == kept.custom_id.serial_number
+        && step.key == held.step
+        && step.customer == held.customer
         && step.fee.is_zero()
-        && kept.countersigned.authority().value() == Ok(step.amount)
+        && held.value == step.amount
         && match step.state {
-            StepState::Pending => !reservation.funded && kept.closed.is_none(),
-            StepState::Posted(_) => reservation.funded,
-            StepState::Voided(..) => !reservation.funded && kept.closed.is_some(),
+            StepState::Pending => !held.funded && held.closed.is_none(),
+            StepState::Posted(_) => held.funded,
+            StepState::Voided(..) => !held.funded && held.closed.is_some(),
         }
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepState};
+use tuppence_protocol::vendor_scrip::OrderId;
 use tuppence_protocol::{Currency, Timestamp, WalletId};
 
 use super::records::{
-    Claim, Epoch, KeptNotes, Movement, Payout, PayoutState, Reference, Registration, Reservation,
+    Claim, Epoch, KeptLicence, KeptNotes, Movement, Payout, PayoutState, Reference, Registration,
+    Reservation, Sale,
 };
 use super::resident::Resident;
 use super::{Change, Changes, Counts, Directory, Row, Statement, Store, StoreError, Wanted, WorkingSet};
@@ -36,6 +38,9 @@ pub struct MemoryStore {
     claims: BTreeMap<Serial, Claim>,
     reservations: BTreeMap<AuthorityId, Reservation>,
     reservation_of: BTreeMap<StepKey, AuthorityId>,
+    sales: BTreeMap<OrderId, Sale>,
+    sale_of: BTreeMap<StepKey, OrderId>,
+    licences: BTreeMap<(u32, u32), KeptLicence>,
     /// What each budget has given out, in millionths, by its payment.
     given_out: BTreeMap<StepKey, u64>,
 }
@@ -70,6 +75,9 @@ impl MemoryStore {
             claims: BTreeMap::new(),
             reservations: BTreeMap::new(),
             reservation_of: BTreeMap::new(),
+            sales: BTreeMap::new(),
+            sale_of: BTreeMap::new(),
+            licences: BTreeMap::new(),
             given_out: BTreeMap::new(),
         }
     }
@@ -120,6 +128,32 @@ impl MemoryStore {
                 return Err("a reservation that was closed never changes");
             }
         }
+        for Change { before, after } in &changes.sales {
+            let stored = self.sales.get(&after.id());
+            let same = match (stored, before) {
+                (None, None) => {
+                    let taken = self.sales.values().any(|sale| sale.purchase() == after.purchase());
+                    !taken && !self.sale_of.contains_key(&after.step())
+                }
+                (Some(stored), Some(before)) => stored.stands_as(before),
+                _ => false,
+            };
+            if !same {
+                return Err("a sale is not as it was read");
+            }
+            if stored.is_some_and(|stored| stored.kept.closed.is_some()) {
+                return Err("a sale that was closed never changes");
+            }
+        }
+        for Change { before, after } in &changes.licences {
+            let stored = self.licences.get(&after.key()).map(|licence| licence.state.used);
+            if stored != before.as_ref().map(|before| before.state.used) {
+                return Err("a licence is not as it was read");
+            }
+            if stored.is_some_and(|used| used > after.state.used) {
+                return Err("a licence is only used up");
+            }
+        }
         self.check_given_out(changes)?;
         if changes.movements.iter().any(|new| self.movements.contains_key(&new.reference)) {
             return Err("a reference is used once");
@@ -151,11 +185,12 @@ impl MemoryStore {
         for transfer in changes.transfers.iter().filter(|transfer| transfer.posting.is_of_reservation()) {
             let key = transfer.step.ok_or("a budget gives out for its payment")?;
             let stored = self.reservation_of.get(&key).and_then(|id| self.reservations.get(id));
-            let new = changes.reservations.iter().map(|change| &change.after);
-            let reservation =
-                new.chain(stored).find(|reservation| reservation.step() == key && reservation.funded);
-            let value = reservation.and_then(|r| r.kept.countersigned.authority().value().ok());
-            let value = value.ok_or("there is no such reservation")?;
+            let reservations = changes.reservations.iter().map(|change| &change.after).chain(stored);
+            let stored = self.sale_of.get(&key).and_then(|id| self.sales.get(id));
+            let sales = changes.sales.iter().map(|change| &change.after).chain(stored);
+            let mut held = reservations.map(Reservation::held).chain(sales.map(Sale::held)).flatten();
+            let held = held.find(|held| held.step == key && held.funded);
+            let value = held.ok_or("there is no such reservation")?.value;
             let sum: &mut u64 =
                 given_out.entry(key).or_insert_with(|| self.given_out.get(&key).copied().unwrap_or(0));
             *sum = sum.saturating_add(transfer.amount.micros());
@@ -185,6 +220,9 @@ impl Store for MemoryStore {
             steps.insert(payout.step);
             records.payouts.insert(payout.number, payout.clone());
         }
+        let by_purchase = self.sales.values().filter(|sale| wanted.purchases.contains(&sale.purchase()));
+        steps.extend(by_purchase.map(Sale::step));
+        steps.extend(wanted.sales.iter().filter_map(|id| self.sales.get(id)).map(Sale::step));
         steps.extend(
             wanted.reservations.iter().filter_map(|id| self.reservations.get(id)).map(Reservation::step),
         );
@@ -199,6 +237,15 @@ impl Store for MemoryStore {
         let own = records.steps.keys().filter_map(|key| self.reservation_of.get(key));
         for reservation in own.filter_map(|id| self.reservations.get(id)) {
             records.reservations.insert(reservation.id(), reservation.clone());
+        }
+        let mut shops = wanted.licences.clone();
+        let own = records.steps.keys().filter_map(|key| self.sale_of.get(key));
+        for sale in own.filter_map(|id| self.sales.get(id)) {
+            shops.insert(sale.vendor);
+            records.sales.insert(sale.id(), sale.clone());
+        }
+        for licence in self.licences.values().filter(|licence| shops.contains(&licence.vendor)) {
+            records.licences.insert(licence.key(), licence.clone());
         }
         for movement in wanted.movements.iter().filter_map(|reference| self.movements.get(reference)) {
             records.movements.insert(movement.reference.clone(), movement.clone());
@@ -239,6 +286,13 @@ impl Store for MemoryStore {
         for Change { after, .. } in changes.reservations {
             self.reservation_of.insert(after.step(), after.id());
             self.reservations.insert(after.id(), after);
+        }
+        for Change { after, .. } in changes.sales {
+            self.sale_of.insert(after.step(), after.id());
+            self.sales.insert(after.id(), after);
+        }
+        for Change { after, .. } in changes.licences {
+            self.licences.insert(after.key(), after);
         }
         for transfer in changes.transfers.iter().filter(|transfer| transfer.posting.is_of_reservation()) {
             if let Some(key) = transfer.step {
@@ -297,6 +351,14 @@ impl Store for MemoryStore {
     fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
         let open = self.reservations.values().filter(|r| r.funded && r.kept.closed.is_none());
         let mut due: Vec<_> = open.map(|r| (r.due(), r.id())).filter(|(due, _)| *due < before).collect();
+        due.sort_unstable();
+        Ok(due.into_iter().take(limit).map(|(_, id)| id).collect())
+    }
+
+    fn due_sales(&mut self, before: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
+        let open = self.sales.values().filter(|sale| sale.funded && sale.kept.closed.is_none());
+        let mut due: Vec<_> =
+            open.map(|sale| (sale.kept.due(), sale.id())).filter(|(due, _)| *due < before).collect();
         due.sort_unstable();
         Ok(due.into_iter().take(limit).map(|(_, id)| id).collect())
     }
@@ -363,6 +425,8 @@ impl Store for MemoryStore {
         self.payouts.values().cloned().for_each(|payout| visit(Row::Payout(payout)));
         self.movements.values().cloned().for_each(|movement| visit(Row::Movement(movement)));
         self.reservations.values().cloned().for_each(|row| visit(Row::Reservation(Box::new(row))));
+        self.licences.values().cloned().for_each(|row| visit(Row::Licence(Box::new(row))));
+        self.sales.values().cloned().for_each(|row| visit(Row::Sale(Box::new(row))));
         self.epochs.iter().for_each(|epoch| visit(Row::Epoch(*epoch)));
         self.claims.values().cloned().for_each(|claim| visit(Row::Claim(claim)));
         self.notes.values().cloned().for_each(|notes| visit(Row::Notes(notes)));

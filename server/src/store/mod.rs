@@ -21,13 +21,15 @@ use tuppence_protocol::ids::Serial;
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::recovery::StatementRow;
 use tuppence_protocol::scrip::center::{Center, Purse, Seller, Step, StepKey};
+use tuppence_protocol::vendor_scrip::OrderId;
 use tuppence_protocol::{Currency, ErrorCode, Refusal, Timestamp, WalletId};
 
 use crate::center::payout_state;
 use crate::ledger::{AccountId, Transfer};
 pub use directory::Directory;
 use records::{
-    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Reservation, Vendor,
+    Campaign, Claim, Epoch, KeptLicence, KeptNotes, Movement, Payout, Purchase, Reference, Registration,
+    Reservation, Sale, Vendor,
 };
 pub use working_set::{Records, WorkingSet};
 
@@ -54,6 +56,12 @@ pub struct Wanted {
     pub claims: BTreeSet<Serial>,
     /// Reservations.
     pub reservations: BTreeSet<AuthorityId>,
+    /// Sales, each with its payment, its purse and its shop's licences.
+    pub sales: BTreeSet<OrderId>,
+    /// Sales by their purchase; likewise.
+    pub purchases: BTreeSet<Purchase>,
+    /// Shops, all of whose licences are wanted.
+    pub licences: BTreeSet<u32>,
 }
 
 /// Where records are kept. One thread owns it.
@@ -100,6 +108,12 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]
     fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError>;
+
+    /// At most `limit` funded sales that are open although their time ended before `before`, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn due_sales(&mut self, before: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError>;
 
     /// The epochs of the books, the first one first.
     ///
@@ -163,6 +177,10 @@ pub struct Changes {
     pub claims: Vec<Change<Claim>>,
     /// Reservations; one that was closed never changes again.
     pub reservations: Vec<Change<Reservation>>,
+    /// Sales; one that was closed never changes again.
+    pub sales: Vec<Change<Sale>>,
+    /// Licences.
+    pub licences: Vec<Change<KeptLicence>>,
     /// New balances in millionths, of the accounts that are not purses'.
     pub balances: Vec<(AccountId, i64)>,
     /// New transfers, in order.
@@ -186,6 +204,8 @@ impl Changes {
             && self.epoch.is_none()
             && self.claims.is_empty()
             && self.reservations.is_empty()
+            && self.sales.is_empty()
+            && self.licences.is_empty()
             && self.balances.is_empty()
             && self.transfers.is_empty()
     }
@@ -289,6 +309,10 @@ pub enum Row {
     Claim(Claim),
     /// A reservation.
     Reservation(Box<Reservation>),
+    /// A licence.
+    Licence(Box<KeptLicence>),
+    /// A sale.
+    Sale(Box<Sale>),
     /// What follows is what has changed since a head: transfers with a number beyond this one, and what belongs to
     /// them.
     Since(u64),

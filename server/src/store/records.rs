@@ -6,6 +6,7 @@ use tuppence_protocol::payword::{self, AuthorityId, GRACE};
 use tuppence_protocol::recovery::notes::Notes;
 use tuppence_protocol::scrip::center::{ScripState, StepKey};
 use tuppence_protocol::scrip::{Item, RequestUrl};
+use tuppence_protocol::vendor_scrip::{self, LicenceState, OrderId};
 use tuppence_protocol::{Amount, KeyRing, Text, Timestamp, WalletId};
 
 use crate::ledger::journal::Head;
@@ -116,6 +117,21 @@ impl Reservation {
         self.kept.countersigned.authority().expires.plus(GRACE)
     }
 
+    /// What it holds.
+    ///
+    /// # Errors
+    /// A sentence, if it makes no sense.
+    pub fn held(&self) -> Result<Held, &'static str> {
+        let (to_vendor, fee) = self.kept.shares().map_err(|_| SENSE)?;
+        let authority = self.kept.countersigned.authority();
+        let value = authority.value().map_err(|_| SENSE)?;
+        let paid = authority.worth(self.kept.paid.index).map_err(|_| SENSE)?;
+        let rest = value.checked_sub(paid).map_err(|_| SENSE)?;
+        let (step, customer) = (self.step(), self.kept.custom_id.serial_number);
+        let (vendor, funded, closed) = (self.vendor, self.funded, self.kept.closed);
+        Ok(Held { step, vendor, customer, value, to_vendor, fee, rest, funded, closed })
+    }
+
     /// Whether `other` is the same budget as it stands now.
     pub fn stands_as(&self, other: &Reservation) -> bool {
         self.id() == other.id()
@@ -124,6 +140,100 @@ impl Reservation {
             && self.kept.closed == other.kept.closed
     }
 }
+
+/// Scrip of one shop that the center made and sold (spec/02). It holds the sum as a budget's.
+#[derive(Debug, Clone)]
+pub struct Sale {
+    /// The shop's number.
+    pub vendor: u32,
+    /// Whether its payment was completed.
+    pub funded: bool,
+    /// What was sold, what was redeemed, and whether the rest was bought back.
+    pub kept: vendor_scrip::Sale,
+}
+
+/// Which purchase: the shop's number, and its Cust_ID# in two numbers.
+pub type Purchase = (u32, u32, Serial);
+
+impl Sale {
+    /// Which order: the key.
+    pub fn id(&self) -> OrderId {
+        self.kept.order.id()
+    }
+
+    /// The payment that paid for it.
+    pub fn step(&self) -> StepKey {
+        StepKey { vendor: 0, tran_id: self.kept.tran_id }
+    }
+
+    /// By what its shop knows it.
+    pub fn purchase(&self) -> Purchase {
+        let id = self.kept.scrip.scrip.customer_id;
+        (self.vendor, id.secret_id, id.serial_number)
+    }
+
+    /// Whether `other` is the same sale as it stands now.
+    pub fn stands_as(&self, other: &Sale) -> bool {
+        self.id() == other.id()
+            && self.funded == other.funded
+            && self.kept.redeemed == other.kept.redeemed
+            && self.kept.closed == other.kept.closed
+    }
+
+    /// What it holds.
+    ///
+    /// # Errors
+    /// A sentence, if it makes no sense.
+    pub fn held(&self) -> Result<Held, &'static str> {
+        let (to_vendor, fee) = self.kept.shares().map_err(|_| SENSE)?;
+        let value = self.kept.order.value;
+        let rest = value.checked_sub(self.kept.redeemed).map_err(|_| SENSE)?;
+        let (step, customer) = (self.step(), self.kept.custom_id.serial_number);
+        let (vendor, funded, closed) = (self.vendor, self.funded, self.kept.closed);
+        Ok(Held { step, vendor, customer, value, to_vendor, fee, rest, funded, closed })
+    }
+}
+
+/// A licence of a shop, by the shop and its own number.
+#[derive(Debug, Clone)]
+pub struct KeptLicence {
+    /// The shop's number.
+    pub vendor: u32,
+    /// The licence, and how much of it was used.
+    pub state: LicenceState,
+}
+
+impl KeptLicence {
+    /// The key.
+    pub fn key(&self) -> (u32, u32) {
+        (self.vendor, self.state.licensed.terms.number)
+    }
+}
+
+/// What a payment to the center itself has paid for, as the books see it: a budget, or scrip of a shop.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    /// The payment.
+    pub step: StepKey,
+    /// The shop's number.
+    pub vendor: u32,
+    /// Whose purse the rest goes back to.
+    pub customer: Serial,
+    /// All of it.
+    pub value: Amount,
+    /// What the shop got so far.
+    pub to_vendor: Amount,
+    /// What the center got so far.
+    pub fee: Amount,
+    /// What neither got.
+    pub rest: Amount,
+    /// Whether the payment was completed.
+    pub funded: bool,
+    /// When the rest went back, or the payment was taken back.
+    pub closed: Option<Timestamp>,
+}
+
+const SENSE: &str = "its amounts make no sense";
 
 /// By what the operator knows a movement: the bank's reference, or an invoice's number.
 pub type Reference = Text<100>;

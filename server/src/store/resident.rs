@@ -48,6 +48,8 @@ impl Resident {
             epoch: self.epoch,
             claims: BTreeMap::new(),
             reservations: BTreeMap::new(),
+            sales: BTreeMap::new(),
+            licences: BTreeMap::new(),
         }
     }
 

@@ -24,6 +24,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::StepKey;
+use tuppence_protocol::vendor_scrip::OrderId;
 use tuppence_protocol::{Currency, Timestamp};
 
 use self::cache::Cache;
@@ -288,6 +289,10 @@ impl Store for SqliteStore {
 
     fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
         Reader { connection: &self.connection, currency: self.currency }.due_reservations(before, limit)
+    }
+
+    fn due_sales(&mut self, before: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
+        Reader { connection: &self.connection, currency: self.currency }.due_sales(before, limit)
     }
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {

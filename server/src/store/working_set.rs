@@ -14,11 +14,13 @@ use tuppence_protocol::ids::{Serial, VendorId};
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey};
+use tuppence_protocol::vendor_scrip::OrderId;
 use tuppence_protocol::{Amount, Currency, ErrorCode, Refusal, Timestamp, WalletId};
 
 use super::overlay::Overlay;
 use super::records::{
-    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Reference, Registration, Reservation, Vendor,
+    Campaign, Claim, Epoch, KeptLicence, KeptNotes, Movement, Payout, Purchase, Reference, Registration,
+    Reservation, Sale, Vendor,
 };
 use super::{Change, Changes, Directory, Wanted};
 use crate::ledger::rules::{self, LedgerError};
@@ -55,6 +57,10 @@ pub struct Records {
     pub claims: BTreeMap<Serial, Claim>,
     /// Reservations.
     pub reservations: BTreeMap<AuthorityId, Reservation>,
+    /// Sales by their order.
+    pub sales: BTreeMap<OrderId, Sale>,
+    /// Licences by their shop and number.
+    pub licences: BTreeMap<(u32, u32), KeptLicence>,
 }
 
 /// The numbers that the next records get.
@@ -105,6 +111,8 @@ pub struct WorkingSet {
     transfers: Vec<Transfer>,
     claims: Overlay<Serial, Claim>,
     reservations: Overlay<AuthorityId, Reservation>,
+    sales: Overlay<OrderId, Sale>,
+    licences: Overlay<(u32, u32), KeptLicence>,
     salts_ended: Option<Timestamp>,
     cancelled_ended: Option<Timestamp>,
     next: Numbers,
@@ -153,6 +161,8 @@ impl WorkingSet {
             transfers: Vec::new(),
             claims: Overlay::default(),
             reservations: Overlay::default(),
+            sales: Overlay::default(),
+            licences: Overlay::default(),
             salts_ended: None,
             cancelled_ended: None,
             missed: Cell::new(None),
@@ -197,6 +207,8 @@ impl WorkingSet {
         self.balances.savepoint();
         self.claims.savepoint();
         self.reservations.savepoint();
+        self.sales.savepoint();
+        self.licences.savepoint();
         self.mark = Mark {
             transfers: self.transfers.len(),
             salts_ended: self.salts_ended,
@@ -219,6 +231,8 @@ impl WorkingSet {
         self.balances.rollback();
         self.claims.rollback();
         self.reservations.rollback();
+        self.sales.rollback();
+        self.licences.rollback();
         self.epoch = self.mark.epoch;
         self.transfers.truncate(self.mark.transfers);
         self.salts_ended = self.mark.salts_ended;
@@ -259,6 +273,8 @@ impl WorkingSet {
             epoch: Some(self.epoch).filter(|epoch| *epoch != self.base.epoch),
             claims: changes(self.claims, &mut self.base.claims),
             reservations: changes(self.reservations, &mut self.base.reservations),
+            sales: changes(self.sales, &mut self.base.sales),
+            licences: changes(self.licences, &mut self.base.licences),
             balances: balances.filter(|(account, _)| !matches!(account, AccountId::Purse(_))).collect(),
             transfers: self.transfers,
         }
@@ -367,6 +383,43 @@ impl WorkingSet {
         let is_it = |reservation: &&Reservation| reservation.step() == *step;
         let found = self.reservations.changed().map(|(_, reservation)| reservation).find(is_it);
         found.or_else(|| self.base.reservations.values().find(is_it))
+    }
+
+    /// The sale of an order.
+    pub fn sale(&self, id: &OrderId) -> Option<&Sale> {
+        let known = self.wanted.sales.contains(id);
+        self.seen(self.sales.find(id, &self.base.sales), known, "a sale")
+    }
+
+    /// The sale that a payment to the center itself has paid for.
+    pub fn sale_of(&self, step: &StepKey) -> Option<&Sale> {
+        self.step(step)?;
+        self.any_sale(|sale| sale.step() == *step)
+    }
+
+    /// The sale that its shop knows as this purchase.
+    pub fn sale_by_purchase(&self, purchase: &Purchase) -> Option<&Sale> {
+        let known = self.wanted.purchases.contains(purchase);
+        self.seen(self.any_sale(|sale| sale.purchase() == *purchase), known, "a purchase")
+    }
+
+    fn any_sale(&self, is_it: impl Fn(&Sale) -> bool) -> Option<&Sale> {
+        let found = self.sales.changed().map(|(_, sale)| sale).find(|sale| is_it(sale));
+        found.or_else(|| self.base.sales.values().find(|sale| is_it(sale)))
+    }
+
+    /// A shop's licences, the oldest first.
+    pub fn licences(&self, vendor: u32) -> Vec<&KeptLicence> {
+        if !self.wanted.licences.contains(&vendor)
+            && !self.base.sales.values().any(|sale| sale.vendor == vendor)
+        {
+            self.missed.set(Some("a shop's licences"));
+        }
+        let stored = self.base.licences.keys();
+        let keys: std::collections::BTreeSet<_> =
+            stored.chain(self.licences.changed().map(|(key, _)| key)).collect();
+        let own = keys.into_iter().filter(|(of, _)| *of == vendor);
+        own.filter_map(|key| self.licences.find(key, &self.base.licences)).collect()
     }
 
     /// The movement of a reference.
@@ -482,6 +535,16 @@ impl WorkingSet {
     /// Keeps a reservation.
     pub fn put_reservation(&mut self, reservation: Reservation) {
         self.reservations.put(reservation.id(), reservation);
+    }
+
+    /// Keeps a sale.
+    pub fn put_sale(&mut self, sale: Sale) {
+        self.sales.put(sale.id(), sale);
+    }
+
+    /// Keeps a licence.
+    pub fn put_licence(&mut self, licence: KeptLicence) {
+        self.licences.put(licence.key(), licence);
     }
 
     /// Keeps a new movement.

@@ -14,4 +14,5 @@ mod splice;
 mod stand;
 mod the_loop;
 mod trouble;
+mod vendor_scrip;
 mod wallet_site;

@@ -13,6 +13,7 @@ fn posts() -> Vec<(&'static str, Value)> {
     let read = |text| serde_json::from_str::<Value>(text).unwrap()["messages"].as_array().unwrap().clone();
     let mut messages = read(include_str!("../../../protocol/vectors/scrip.json"));
     messages.extend(read(include_str!("../../../protocol/vectors/payword.json")));
+    messages.extend(read(include_str!("../../../protocol/vectors/vendor-scrip.json")));
     let paths = DESCRIPTION["paths"].as_object().unwrap();
     let posts = paths.iter().filter_map(|(path, item)| {
         let schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()?;
@@ -32,6 +33,8 @@ fn unpublished(name: &str, messages: &[Value]) -> Value {
     match name {
         "Receipt" => receipt.clone(),
         "Reserve" => json!({"payment": of_type("PaymentStart"), "order": of_type("AuthorityOrder")}),
+        "BuyScrip" => json!({"payment": of_type("PaymentStart"), "order": of_type("Order")}),
+        "AskPurchased" => json!({"orderId": of_type("Purchased")["orderId"], "receipt": receipt}),
         "AskCountersigned" => json!({"authorityId": of_type("Charge")["authorityId"], "receipt": receipt}),
         "Mark" => json!({"present": true}),
         "ConfirmPayout" => json!({"number": 9, "reference": "x"}),

@@ -425,6 +425,9 @@ fn reply(command: &Command, result: &Result<Said, CommitError>, now: Timestamp) 
             Said::Recovered(reply) => json(reply),
             Said::Countersigned(reply) => json(reply),
             Said::Deposited(reply) => json(reply),
+            Said::Quoted(reply) => json(reply),
+            Said::Purchased(reply) => json(reply),
+            Said::Settled(reply) => json(reply),
             // The operator's alone.
             Said::Payout(_)
             | Said::Vendor(_)
@@ -432,6 +435,7 @@ fn reply(command: &Command, result: &Result<Said, CommitError>, now: Timestamp) 
             | Said::Vendors(_)
             | Said::Swept(_)
             | Said::Released(_)
+            | Said::Licensed(_)
             | Said::Admitted
             | Said::UsedUp
             | Said::Claimed => json(&()),

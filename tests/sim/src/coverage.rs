@@ -101,7 +101,7 @@ pub const STATES: [&str; 45] = [
 ];
 
 /// Refusals that these processes cannot make, and why.
-pub const ELSEWHERE: [(ErrorCode, &str); 19] = [
+pub const ELSEWHERE: [(ErrorCode, &str); 24] = [
     (ErrorCode::BodyTooLarge, "the HTTP layer's, which is not simulated"),
     (ErrorCode::MediaType, "the HTTP layer's"),
     (ErrorCode::TooSlow, "the HTTP layer's"),
@@ -123,6 +123,11 @@ pub const ELSEWHERE: [(ErrorCode, &str); 19] = [
     (ErrorCode::AuthorityExpired, "budgets: tests of the protocol and the center"),
     (ErrorCode::AuthorityUnknown, "budgets: tests of the protocol and the center"),
     (ErrorCode::BudgetEnded, "budgets: tests of the protocol and the center"),
+    (ErrorCode::VendorScripInvalid, "vendor scrip: tests of the protocol and the center"),
+    (ErrorCode::VendorScripExpired, "vendor scrip: tests of the protocol and the center"),
+    (ErrorCode::VendorScripSpent, "vendor scrip: tests of the protocol and the center"),
+    (ErrorCode::VendorScripUnknown, "vendor scrip: tests of the protocol and the center"),
+    (ErrorCode::Unlicensed, "vendor scrip: tests of the protocol and the center"),
     (ErrorCode::PaywordInvalid, "budgets: tests of the protocol and the center"),
 ];
 

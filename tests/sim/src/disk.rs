@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::StepKey;
+use tuppence_protocol::vendor_scrip::OrderId;
 use tuppence_protocol::{Currency, Timestamp};
 use tuppence_server::ledger::AccountId;
 use tuppence_server::ledger::audit::audit;
@@ -222,6 +223,10 @@ impl Store for Disk {
 
     fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
         lock(&self.0).books.store.due_reservations(before, limit)
+    }
+
+    fn due_sales(&mut self, before: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
+        lock(&self.0).books.store.due_sales(before, limit)
     }
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {

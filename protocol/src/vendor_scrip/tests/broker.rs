@@ -67,15 +67,13 @@ fn a_licence_that_is_altered_or_too_large_is_refused() {
 }
 
 #[test]
-fn an_order_is_sold_for_its_own_receipt_alone_and_once() {
+fn what_was_bought_is_handed_out_for_its_own_receipt_alone() {
     let world = World::new();
     let (order, licence) = (order("shop"), world.licence("shop", 1));
+    let Sold { sale, licence } = world.sell(&order, &licence);
     let paid = world.receipt(&order, usd("0.1"));
-    let sell = |receipt: &Receipt, known: Option<&Sale>| {
-        world.broker().sell(&order, receipt, world.custom_id, known, Some(&licence), NOW)
-    };
-    let first = sell(&paid, None).unwrap();
-    assert_eq!(first.licence.as_ref().unwrap().used, 1);
+    let purchased = |receipt: &Receipt| world.broker().purchased(&sale, receipt, &licence.licensed);
+    let first = purchased(&paid).unwrap();
     let other = Order { nonce: [8; 16], ..order.clone() };
     let resealed = |change: &dyn Fn(&mut Receipt)| {
         let mut receipt = paid.clone();
@@ -87,48 +85,44 @@ fn an_order_is_sold_for_its_own_receipt_alone_and_once() {
         world.receipt(&other, usd("0.1")),
         resealed(&|receipt| receipt.kind = ReceiptKind::Issue),
         resealed(&|receipt| receipt.vendor_id = server("shop")),
+        resealed(&|receipt| receipt.tran_id = TranId::new(NOW, [7; 10])),
         Receipt { date: later(1), ..paid.clone() },
     ] {
-        assert!(matches!(sell(&receipt, None), Err(VendorScripError::Unpaid(_))), "{receipt:?}");
+        assert!(matches!(purchased(&receipt), Err(VendorScripError::Unpaid(_))), "{receipt:?}");
     }
-    let again = sell(&paid, Some(&first.sale)).unwrap();
-    assert!(again.licence.is_none() && again.to_purse.is_zero());
-    let bytes = |sold: &Sold| serde_json::to_string(&sold.reply).unwrap();
-    assert_eq!(bytes(&again), bytes(&first));
-    let twice = resealed(&|receipt| receipt.tran_id = TranId::new(NOW, [7; 10]));
-    assert!(matches!(sell(&twice, Some(&first.sale)), Err(VendorScripError::Unpaid(_))));
+    let bytes = |purchased: &Purchased| serde_json::to_string(purchased).unwrap();
+    assert_eq!(bytes(&purchased(&paid).unwrap()), bytes(&first));
 }
 
 #[test]
-fn every_sale_has_numbers_of_its_own_and_what_cannot_be_made_is_paid_back() {
+fn every_sale_has_numbers_of_its_own_and_none_is_made_without_a_licence() {
     let world = World::new();
     let mut licence = world.licence("shop", 1);
+    let first = licence.clone();
     let mut seen = Vec::new();
     for nonce in 0..3 {
-        let order = Order { nonce: [nonce; 16], ..order("shop") };
-        let sold = world.sell(&order, Some(&licence), None);
-        let scrip = sold.sale.scrip.unwrap().scrip;
+        let sold = world.sell(&Order { nonce: [nonce; 16], ..order("shop") }, &licence);
+        let scrip = sold.sale.scrip.scrip;
         seen.push((scrip.id.serial_number.get(), scrip.customer_id.serial_number.get()));
-        licence = sold.licence.unwrap();
+        licence = sold.licence;
     }
     assert_eq!(seen, [(1_000, 500), (1_001, 501), (1_002, 502)]);
 
-    let expired = LicenceState { used: 0, ..licence.clone() };
-    let broker = world.broker();
-    let receipt = world.receipt(&order("shop"), usd("0.1"));
-    for (licence, now) in [
-        (Some(&licence), NOW),
-        (None, NOW),
-        (Some(&expired), later(100)),
-        (Some(&world.licence("other", 1)), NOW),
-    ] {
-        let back = broker.sell(&order("shop"), &receipt, world.custom_id, None, licence, now).unwrap();
-        assert_eq!(back.to_purse, usd("0.1"));
-        assert!(back.reply.is_none() && back.licence.is_none() && back.sale.rest().unwrap().is_zero());
-        let again = world.sell(&order("shop"), Some(&expired), Some(&back.sale));
-        assert!(again.to_purse.is_zero() && again.reply.is_none(), "and once");
-        assert!(broker.close(&back.sale, later(1_000)).unwrap().is_none());
+    let order = order("shop");
+    let offer = world.offer(&order, &first);
+    let sell = |order: &Order, offer: &PaymentOffer, licence: Option<&LicenceState>, now| {
+        world.broker().sell(order, offer, world.custom_id, licence, now)
+    };
+    let foreign = world.licence("other", 1);
+    for (licence, now) in
+        [(Some(&licence), NOW), (None, NOW), (Some(&first), later(100)), (Some(&foreign), NOW)]
+    {
+        assert!(matches!(sell(&order, &offer, licence, now), Err(VendorScripError::Unlicensed)));
     }
+    let other = Order { nonce: [8; 16], ..order.clone() };
+    assert!(matches!(sell(&other, &offer, Some(&first), NOW), Err(VendorScripError::Foreign(_))));
+    let cheaper = PaymentOffer { price: usd("0.01"), ..offer };
+    assert!(matches!(sell(&order, &cheaper, Some(&first), NOW), Err(VendorScripError::Foreign(_))));
 }
 
 #[test]

@@ -6,7 +6,9 @@ use super::*;
 fn scrip_that_was_not_ordered_or_made_for_another_wallet_is_refused() {
     let world = World::new();
     let order = order("shop");
-    let reply = world.sell(&order, Some(&world.licence("shop", 1)), None).reply.unwrap();
+    let sold = world.sell(&order, &world.licence("shop", 1));
+    let receipt = world.receipt(&order, order.value);
+    let reply = world.broker().purchased(&sold.sale, &receipt, &sold.licence.licensed).unwrap();
     let awaiting = AwaitingScrip { order: order.clone() };
     assert!(awaiting.receive(&reply, &world.custom_secret).is_ok());
     assert!(matches!(awaiting.receive(&reply, &secret(50)), Err(VendorScripError::Forged(_))));

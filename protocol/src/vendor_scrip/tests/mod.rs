@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use super::*;
 use crate::ids::{IdType, Serial, TranId, VendorId};
 use crate::scrip::center::{Center, CenterKeys, Policy, Seller};
+use crate::scrip::payment::PaymentOffer;
 use crate::scrip::receipt::{Receipt, ReceiptKind};
 use crate::{Amount, Currency, Duration, HashAlgorithm, KeyRing, Seal, Secret, Timestamp};
 
@@ -184,17 +185,32 @@ impl World {
         .sealed(&secret(3))
     }
 
-    fn sell(&self, order: &Order, licence: Option<&LicenceState>, known: Option<&Sale>) -> Sold {
-        let receipt = self.receipt(order, order.value);
-        self.broker().sell(order, &receipt, self.custom_id, known, licence, NOW).unwrap()
+    /// S2's offer for `order`.
+    fn offer(&self, order: &Order, licence: &LicenceState) -> PaymentOffer {
+        let (id, secrets) = (order.vendor_id.clone(), ring(100));
+        let shop = Seller { number: 1, id: &id, secrets: &secrets };
+        let tran_id = TranId::new(NOW, [6; 10]);
+        self.broker().quote(order, shop, Some(licence), tran_id, NOW).unwrap().offer
+    }
+
+    fn sell(&self, order: &Order, licence: &LicenceState) -> Sold {
+        let offer = self.offer(order, licence);
+        self.broker().sell(order, &offer, self.custom_id, Some(licence), NOW).unwrap()
+    }
+
+    /// What was sold, as the wallet holds it.
+    fn receive(&self, sold: &Sold) -> Holding {
+        let order = sold.sale.order.clone();
+        let receipt = self.receipt(&order, order.value);
+        let reply = self.broker().purchased(&sold.sale, &receipt, &sold.licence.licensed).unwrap();
+        AwaitingScrip { order }.receive(&reply, &self.custom_secret).unwrap()
     }
 
     /// Ten cents of `shop`'s scrip.
     fn bought(&self, shop: &str) -> (Sale, Holding) {
-        let order = order(shop);
-        let sold = self.sell(&order, Some(&self.licence(shop, 1)), None);
-        let reply = sold.reply.unwrap();
-        (sold.sale, AwaitingScrip { order }.receive(&reply, &self.custom_secret).unwrap())
+        let sold = self.sell(&order(shop), &self.licence(shop, 1));
+        let holding = self.receive(&sold);
+        (sold.sale, holding)
     }
 
     fn settle(

@@ -131,7 +131,7 @@ fn the_center_can_make_no_more_scrip_than_was_licensed() {
 #[test]
 fn expired_scrip_pays_nothing_new() {
     let (sale, holding) = World::new().bought("shop");
-    let end = sale.scrip.unwrap().scrip.expires;
+    let end = sale.scrip.scrip.expires;
     assert_eq!(end, later(30));
     let request = request(&holding, "0.03");
     let late = end.plus(Duration::from_millis(1));
@@ -178,12 +178,10 @@ fn new_secrets_leave_live_scrip_and_change_good() {
     assert_eq!(again.live().unwrap().scrip.id.secret_id, 2, "change is made with the new one");
     let other = Order { nonce: [8; 16], ..order("shop") };
     let licence = LicenceState { used: 1, ..world.licence("shop", 1) };
-    let sold = world.sell(&other, Some(&licence), None);
-    let old = AwaitingScrip { order: other }.receive(&sold.reply.unwrap(), &world.custom_secret).unwrap();
+    let old = world.receive(&world.sell(&other, &licence));
     pay(&mut shop, &old, "0.1");
-    let newest = world.sell(&order("shop"), Some(&world.licence("shop", 2)), None);
-    let new = AwaitingScrip { order: order("shop") };
-    pay(&mut shop, &new.receive(&newest.reply.unwrap(), &world.custom_secret).unwrap(), "0.1");
+    let new = world.receive(&world.sell(&order("shop"), &world.licence("shop", 2)));
+    pay(&mut shop, &new, "0.1");
 
     shop.vendor.change_secrets.remove(1);
     let asking = changed.pay(URL.parse().unwrap(), usd("0.01")).unwrap();

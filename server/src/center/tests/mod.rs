@@ -12,6 +12,7 @@ mod payword;
 mod property;
 mod registration;
 mod the_loop;
+mod vendor_scrip;
 
 use std::path::PathBuf;
 

@@ -11,6 +11,7 @@ mod register;
 mod relay;
 mod shop;
 mod sweeper;
+mod vendor_scrip;
 mod wallet_site;
 
 use std::num::NonZeroU32;
@@ -46,6 +47,7 @@ pub use operator::{ConfirmPayout, MoveMoney, MovementView, NewVendor, NewVendorS
 pub use operator::{PayoutView, Payouts, VendorView, Vendors};
 pub use payword::{AskCountersigned, Reserve};
 pub use sweeper::sweep;
+pub use vendor_scrip::{AskPurchased, BuyScrip, Licensed};
 
 /// Where the API is.
 pub const PREFIX: &str = "/api/v1";
@@ -188,6 +190,11 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/payword/reserve").post(Access::SameOrigin, payword::reserve),
         Endpoint::at("/payword/countersigned").post(Access::SameOrigin, payword::countersigned),
         Endpoint::at("/payword/deposit").post(Access::Programs, payword::deposit),
+        Endpoint::at("/vendor-scrip/licence").post(Access::Programs, vendor_scrip::licence),
+        Endpoint::at("/vendor-scrip/order").post(Access::SameOrigin, vendor_scrip::order),
+        Endpoint::at("/vendor-scrip/buy").post(Access::SameOrigin, vendor_scrip::buy),
+        Endpoint::at("/vendor-scrip/purchased").post(Access::SameOrigin, vendor_scrip::purchased),
+        Endpoint::at("/vendor-scrip/settlement").post(Access::Programs, vendor_scrip::settle),
         Endpoint::at("/relay").held().post(Access::Programs, relay::relay),
         Endpoint::at("/campaigns").post(Access::Programs, shop::fund_campaign),
         Endpoint::at("/campaigns/{vendor}/{item}").get(Access::Anyone, shop::campaign),

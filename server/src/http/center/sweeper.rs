@@ -1,5 +1,5 @@
 //! What the center does by itself: it ends steps that nobody ended (spec/01, rule 5), returns what is left of budgets
-//! whose time is over (spec/03), and counts.
+//! and vendor scrip whose time is over (spec/02, spec/03), and counts.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub async fn sweep(api: Data<CenterApi>) {
     }
 }
 
-/// Ends the oldest of both, and says how many of the more numerous.
+/// Ends the oldest of each, and says how many of the most numerous.
 async fn sweep_once(api: &CenterApi) -> Result<usize, CommitError> {
     let pending = api.center.current().policy.pending.as_millis();
     let before = Timestamp::from_millis(api.now().as_millis().saturating_sub(pending));
@@ -50,11 +50,20 @@ async fn sweep_once(api: &CenterApi) -> Result<usize, CommitError> {
     };
     let now = api.now();
     let due = api.committer.read(move |store| store.due_reservations(now, STEPS_MAX)).await?;
-    if due.is_empty() {
-        return Ok(ended);
+    let mut most = ended;
+    if !due.is_empty() {
+        most = most.max(released(api, Command::Release(due)).await?);
     }
-    match api.committer.submit(Command::Release(due)).await? {
-        Reply::Released(released) => Ok(ended.max(released)),
+    let due = api.committer.read(move |store| store.due_sales(now, STEPS_MAX)).await?;
+    if !due.is_empty() {
+        most = most.max(released(api, Command::CloseSales(due)).await?);
+    }
+    Ok(most)
+}
+
+async fn released(api: &CenterApi, command: Command) -> Result<usize, CommitError> {
+    match api.committer.submit(command).await? {
+        Reply::Released(released) => Ok(released),
         _ => Err(CommitError::Fault),
     }
 }

@@ -5,6 +5,7 @@ use tuppence_protocol::Currency;
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::{StepKey, StepKind, StepState};
+use tuppence_protocol::vendor_scrip::OrderId;
 
 use super::*;
 use crate::ledger::AccountId;
@@ -135,6 +136,10 @@ impl Store for Faulty {
 
     fn due_reservations(&mut self, before: Timestamp, limit: usize) -> Result<Vec<AuthorityId>, StoreError> {
         self.inner.due_reservations(before, limit)
+    }
+
+    fn due_sales(&mut self, before: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
+        self.inner.due_sales(before, limit)
     }
 
     fn epochs(&mut self) -> Result<Vec<Epoch>, StoreError> {

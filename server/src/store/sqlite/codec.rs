@@ -4,15 +4,17 @@ use std::error::Error;
 
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Row, ToSql};
+use serde::{Deserialize, Serialize};
 use tuppence_protocol::ids::{IdType, Serial};
 use tuppence_protocol::payword::{self, AuthorityId, Countersigned, Payword, Position};
 use tuppence_protocol::recovery::notes::{Notes, Sealed};
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
+use tuppence_protocol::vendor_scrip::{self, LicenceState, Licensed, Order, OrderId, VendorScrip};
 use tuppence_protocol::{Amount, Currency, HashAlgorithm, Seal, Text, Timestamp, TranId, WalletId};
 
 use super::super::records::{
-    Campaign, Claim, Direction, Epoch, EpochReason, KeptNotes, Movement, Payout, PayoutState, Registration,
-    Reservation, Vendor,
+    Campaign, Claim, Direction, Epoch, EpochReason, KeptLicence, KeptNotes, Movement, Payout, PayoutState,
+    Registration, Reservation, Sale, Vendor,
 };
 use crate::ledger::{AccountId, Posting, Transfer};
 
@@ -42,6 +44,17 @@ pub(super) const NOTES: &str = "customer, version, sealed, at";
 
 pub(super) const RESERVATION: &str = "id, step_vendor, step_tran, vendor, customer, customer_secret_id, value, \
      unit, units, fee_basis_points, due, countersigned, funded, paid_index, paid_payword, closed";
+
+pub(super) const LICENCE: &str = "vendor, number, licensed, total, used";
+pub(super) const SALE: &str = "id, step_vendor, step_tran, vendor, licence, purchase_secret_id, purchase_serial, \
+     customer, customer_secret_id, value, fee_basis_points, due, content, funded, redeemed, closed";
+
+/// What of a sale is kept as it is.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SaleContent {
+    pub order: Order,
+    pub scrip: VendorScrip,
+}
 
 /// A row's columns, from left to right.
 pub(super) struct Columns<'r> {
@@ -250,6 +263,50 @@ impl<'r> Columns<'r> {
             && authority.value().ok() == Some(value)
             && (authority.unit, authority.length) == (unit, units);
         if same { Ok(reservation) } else { Err("its columns and its authority disagree".into()) }
+    }
+
+    pub fn licence(&mut self) -> Result<KeptLicence, Misfit> {
+        let (vendor, number) = (self.u32()?, self.u32()?);
+        let licensed: Licensed = serde_json::from_slice(&self.take::<Vec<u8>>()?)?;
+        let (total, used) = (self.u32()?, self.u32()?);
+        let same = licensed.terms.number == number && licensed.terms.count == total;
+        let licence = KeptLicence { vendor, state: LicenceState { licensed, used } };
+        if same { Ok(licence) } else { Err("its columns and its terms disagree".into()) }
+    }
+
+    pub fn sale(&mut self) -> Result<Sale, Misfit> {
+        let (id, step) = (self.bytes::<32>()?, self.key()?);
+        let (vendor, licence) = (self.u32()?, self.u32()?);
+        let purchase = (vendor, self.u32()?, self.serial()?);
+        let custom_id = IdType { serial_number: self.serial()?, secret_id: self.u32()? };
+        let value = self.amount()?;
+        let fee_basis_points = u16::try_from(self.u32()?)?;
+        let due = self.time()?;
+        let SaleContent { order, scrip } = serde_json::from_str(&self.take::<String>()?)?;
+        let (funded, redeemed) = (self.take::<i64>()? == 1, self.amount()?);
+        let closed = self.take::<Option<u64>>()?.map(Timestamp::try_from).transpose()?;
+        let tran_id = step.tran_id;
+        let kept = vendor_scrip::Sale {
+            order,
+            tran_id,
+            custom_id,
+            licence,
+            scrip,
+            fee_basis_points,
+            redeemed,
+            closed,
+        };
+        let sale = Sale { vendor, funded, kept };
+        let same = *sale.id().as_bytes() == id
+            && sale.step() == step
+            && sale.purchase() == purchase
+            && sale.kept.due() == due
+            && sale.kept.order.value == value;
+        if same { Ok(sale) } else { Err("its columns and its order disagree".into()) }
+    }
+
+    pub fn order_id(&mut self) -> Result<OrderId, Misfit> {
+        Ok(OrderId::from_bytes(self.bytes()?))
     }
 
     pub fn reservation_id(&mut self) -> Result<AuthorityId, Misfit> {

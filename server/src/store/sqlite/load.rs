@@ -10,16 +10,17 @@ use rusqlite::{Connection, Params, Rows};
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepKind};
+use tuppence_protocol::vendor_scrip::OrderId;
 use tuppence_protocol::{Currency, Timestamp};
 
-use super::super::records::Epoch;
+use super::super::records::{Epoch, Sale};
 use super::super::resident::Resident;
 use super::super::working_set::Numbers;
 use super::super::{Directory, Records, Statement, StoreError, Wanted};
 use super::cache::Cache;
 use super::codec::{
     self, CAMPAIGN, CLAIM, Columns, EPOCH, MOVEMENT, Misfit, NOTES, PAYOUT, PURSE, REGISTRATION, RESERVATION,
-    STEP, VENDOR,
+    SALE, STEP, VENDOR,
 };
 
 /// Reads with one connection, which is in a transaction.
@@ -56,6 +57,17 @@ impl Reader<'_> {
             steps.insert(reservation.step());
             records.reservations.insert(reservation.id(), reservation);
         }
+        let ids = wanted.sales.iter().map(|id| Value::Blob(id.as_bytes().to_vec()));
+        for sale in self.any_of("sales", SALE, "id", ids, |c| c.sale())? {
+            steps.insert(sale.step());
+        }
+        let sql = format!(
+            "SELECT {SALE} FROM sales WHERE vendor = ?1 AND purchase_secret_id = ?2 AND purchase_serial = ?3"
+        );
+        for (vendor, secret_id, serial) in &wanted.purchases {
+            let purchase = (*vendor, *secret_id, codec::int(serial.get()));
+            steps.extend(self.records("sales", &sql, purchase, |c| c.sale())?.iter().map(Sale::step));
+        }
         for step in self.steps(steps, cache)? {
             customers.insert(step.customer);
             records.steps.insert(step.key, step);
@@ -76,6 +88,17 @@ impl Reader<'_> {
             self.any_of("reservations", RESERVATION, of_step, own.into_iter(), |c| c.reservation())?
         {
             records.reservations.insert(reservation.id(), reservation);
+        }
+        let own = records.steps.values().filter(|s| s.key.vendor == 0 && s.kind == StepKind::Payment);
+        let own: Vec<_> = own.map(|step| Value::Blob(step.key.tran_id.as_bytes().to_vec())).collect();
+        let mut shops = wanted.licences.clone();
+        for sale in self.any_of("sales", SALE, of_step, own.into_iter(), |c| c.sale())? {
+            shops.insert(sale.vendor);
+            records.sales.insert(sale.id(), sale);
+        }
+        let shops = shops.into_iter().map(|vendor| Value::Integer(i64::from(vendor)));
+        for licence in self.any_of("licences", codec::LICENCE, "vendor", shops, |c| c.licence())? {
+            records.licences.insert(licence.key(), licence);
         }
         let references = wanted.movements.iter().map(|reference| Value::Text(reference.to_string()));
         for movement in self.any_of("movements", MOVEMENT, "reference", references, |c| c.movement())? {
@@ -246,6 +269,14 @@ impl Reader<'_> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let parameters = (codec::int(before.as_millis()), limit);
         self.records("reservations", sql, parameters, |c| c.reservation_id())
+    }
+
+    /// Funded sales whose time is over, the oldest first.
+    pub fn due_sales(&self, before: Timestamp, limit: usize) -> Result<Vec<OrderId>, StoreError> {
+        let sql =
+            "SELECT id FROM sales WHERE funded = 1 AND closed IS NULL AND due < ?1 ORDER BY due, id LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.records("sales", sql, (codec::int(before.as_millis()), limit), |c| c.order_id())
     }
 
     /// The oldest pending steps.

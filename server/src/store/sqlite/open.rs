@@ -16,11 +16,12 @@ use crate::store::records::Epoch;
 const APPLICATION_ID: i32 = 0x5475_7070;
 
 /// The schema's versions, in order; a database of version `n` has had the first `n` of them.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// The version that brought epochs, and the journal.

@@ -10,8 +10,8 @@ use super::codec::{Columns, Misfit, STEP, TRANSFER};
 use super::committed::Committed;
 use super::open;
 use super::table::{
-    self, ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS,
-    RESERVATIONS, SALTS, STEPS, TRANSFERS, Table, VENDORS,
+    self, ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, LICENCES, MOVEMENTS, NOTES, PAYOUTS, PURSES,
+    REGISTRATIONS, RESERVATIONS, SALES, SALTS, STEPS, TRANSFERS, Table, VENDORS,
 };
 use crate::ledger::journal::{self, Field, Head};
 
@@ -36,6 +36,8 @@ pub(super) fn visit(connection: &Connection, currency: Currency, visit: Visit<'_
     scan.table(&PAYOUTS, visit, |c| c.payout().map(Row::Payout))?;
     scan.table(&MOVEMENTS, visit, |c| c.movement().map(Row::Movement))?;
     scan.table(&RESERVATIONS, visit, |c| c.reservation().map(|row| Row::Reservation(Box::new(row))))?;
+    scan.table(&LICENCES, visit, |c| c.licence().map(|row| Row::Licence(Box::new(row))))?;
+    scan.table(&SALES, visit, |c| c.sale().map(|row| Row::Sale(Box::new(row))))?;
     scan.table(&EPOCHS, visit, |c| c.epoch().map(Row::Epoch))?;
     scan.table(&CLAIMS, visit, |c| c.claim().map(Row::Claim))?;
     scan.table(&NOTES, visit, |c| c.notes().map(Row::Notes))?;

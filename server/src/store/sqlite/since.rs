@@ -14,8 +14,8 @@ use super::codec::{Columns, Misfit};
 use super::committed::{Committed, entries_back};
 use super::rows::{Visit, read_row, transfer};
 use super::table::{
-    ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS,
-    RESERVATIONS, SALTS, STEPS, TRANSFERS, Table, VENDORS, field,
+    ACCOUNTS, CAMPAIGNS, CENTER, CLAIMS, EPOCHS, LICENCES, MOVEMENTS, NOTES, PAYOUTS, PURSES, REGISTRATIONS,
+    RESERVATIONS, SALES, SALTS, STEPS, TRANSFERS, Table, VENDORS, field,
 };
 use crate::ledger::AccountId;
 use crate::ledger::journal::{self, Head};
@@ -48,6 +48,8 @@ pub(super) fn visit(
     steps.extend(scan.linked(&PAYOUTS, &payouts, "step_vendor, step_tran")?);
     let mut reservations = touched(&scan, &RESERVATIONS);
     steps.extend(scan.linked(&RESERVATIONS, &reservations, "step_vendor, step_tran")?);
+    let mut sales = touched(&scan, &SALES);
+    steps.extend(scan.linked(&SALES, &sales, "step_vendor, step_tran")?);
     purses.extend(scan.buyers_of(&steps)?);
     steps.extend(scan.linked(&PURSES, &purses, "pending_vendor, pending_tran")?);
     for key in &steps {
@@ -59,6 +61,7 @@ pub(super) fn visit(
     registrations.extend(purses.iter().cloned());
     let mut orders = payouts;
     orders.extend(scan.of_steps("SELECT number FROM payouts", &steps)?);
+    sales.extend(scan.of_steps("SELECT id FROM sales", &steps)?);
     reservations.extend(scan.of_steps("SELECT id FROM reservations", &steps)?);
     scan.fetch_all(&PURSES, &purses, visit, |c| c.purse().map(Row::Purse))?;
     scan.fetch_all(&REGISTRATIONS, &registrations, visit, |c| c.registration().map(Row::Registration))?;
@@ -68,6 +71,8 @@ pub(super) fn visit(
     scan.fetch_all(&RESERVATIONS, &reservations, visit, |c| {
         c.reservation().map(|row| Row::Reservation(Box::new(row)))
     })?;
+    scan.whole(&LICENCES, visit, |c| c.licence().map(|row| Row::Licence(Box::new(row))))?;
+    scan.fetch_all(&SALES, &sales, visit, |c| c.sale().map(|row| Row::Sale(Box::new(row))))?;
     scan.whole(&EPOCHS, visit, |c| c.epoch().map(Row::Epoch))?;
     scan.whole(&CLAIMS, visit, |c| c.claim().map(Row::Claim))?;
     for table in [&CENTER, &SALTS, &NOTES] {

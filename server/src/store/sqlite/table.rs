@@ -4,7 +4,8 @@ use rusqlite::types::{Value, ValueRef};
 use tuppence_protocol::TranId;
 
 use super::codec::{
-    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, REGISTRATION, RESERVATION, STEP, TRANSFER, VENDOR,
+    self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, PAYOUT, PURSE, REGISTRATION, RESERVATION, SALE, STEP, TRANSFER,
+    VENDOR,
 };
 use crate::ledger::journal::{self, Field, RowDigest};
 
@@ -40,8 +41,12 @@ pub(super) const NOTES: Table = Table { code: 14, name: "notes", columns: codec:
 pub(super) const RESERVATIONS: Table =
     Table { code: 15, name: "reservations", columns: RESERVATION, key_columns: 1 };
 
+pub(super) const LICENCES: Table =
+    Table { code: 16, name: "licences", columns: codec::LICENCE, key_columns: 2 };
+pub(super) const SALES: Table = Table { code: 17, name: "sales", columns: SALE, key_columns: 1 };
+
 /// In the order of their codes.
-pub(super) const ALL: [&Table; 15] = [
+pub(super) const ALL: [&Table; 17] = [
     &CENTER,
     &VENDORS,
     &CAMPAIGNS,
@@ -57,6 +62,8 @@ pub(super) const ALL: [&Table; 15] = [
     &CLAIMS,
     &NOTES,
     &RESERVATIONS,
+    &LICENCES,
+    &SALES,
 ];
 
 impl Table {
@@ -124,7 +131,9 @@ impl Table {
         match field {
             Field::Null => "?".to_owned(),
             Field::Integer(number) => number.to_string(),
-            Field::Bytes(bytes) if self.code == RESERVATIONS.code && bytes.len() == 32 => {
+            Field::Bytes(bytes)
+                if [RESERVATIONS.code, SALES.code].contains(&self.code) && bytes.len() == 32 =>
+            {
                 tuppence_protocol::bytes::encode(bytes)
             }
             Field::Bytes(bytes) => match <[u8; 16]>::try_from(bytes) {

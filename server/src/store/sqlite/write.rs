@@ -4,19 +4,20 @@ use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 use tuppence_protocol::Text;
 use tuppence_protocol::scrip::center::{Purse, Step};
+use tuppence_protocol::vendor_scrip::LicenceState;
 
 use super::super::records::{
-    Campaign, Claim, Epoch, KeptNotes, Movement, Payout, Registration, Reservation, Vendor,
+    Campaign, Claim, Epoch, KeptLicence, KeptNotes, Movement, Payout, Registration, Reservation, Sale, Vendor,
 };
 use super::super::{Change, Changes, StoreError};
 use super::codec::{
     self, CAMPAIGN, CLAIM, EPOCH, MOVEMENT, NOTES, PAYOUT, PURSE, Parameters, REGISTRATION, RESERVATION,
-    STEP, TRANSFER, VENDOR,
+    SALE, STEP, TRANSFER, VENDOR,
 };
 use super::journal::Batch;
 use super::table::{
     self, ACCOUNTS, CAMPAIGNS, CLAIMS, EPOCHS, MOVEMENTS, PAYOUTS, PURSES, REGISTRATIONS, RESERVATIONS,
-    SALTS, STEPS, TRANSFERS, VENDORS,
+    SALES, SALTS, STEPS, TRANSFERS, VENDORS,
 };
 use crate::ledger::Transfer;
 
@@ -36,6 +37,8 @@ pub(super) fn write(connection: &Connection, changes: &Changes, batch: &mut Batc
     write_purses(connection, &changes.purses, batch)?;
     write_payouts(connection, &changes.payouts, batch)?;
     write_reservations(connection, &changes.reservations, batch)?;
+    write_licences(connection, &changes.licences, batch)?;
+    write_sales(connection, &changes.sales, batch)?;
     write_movements(connection, &changes.movements, batch)?;
     write_notes(connection, &changes.notes, batch)?;
     write_transfers(connection, &changes.transfers, batch)?;
@@ -286,6 +289,55 @@ fn write_reservations(
     Ok(())
 }
 
+fn write_licences(
+    connection: &Connection,
+    licences: &[Change<KeptLicence>],
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("licences", codec::LICENCE, 5))?;
+    let mut update = connection
+        .prepare_cached("UPDATE licences SET used = ?3 WHERE vendor = ?1 AND number = ?2 AND used = ?4")?;
+    for Change { before, after } in licences {
+        let LicenceState { licensed, used } = &after.state;
+        let json = serde_json::to_vec(licensed).map_err(|error| StoreError::Integrity(error.to_string()))?;
+        let (vendor, number) = after.key();
+        let key = || Parameters::default().number(vendor).number(number);
+        let row = key().bytes(&json).number(licensed.terms.count).number(*used);
+        match before {
+            None => once(&mut insert, &row)?,
+            Some(before) => once(&mut update, &key().number(*used).number(before.state.used))?,
+        }
+        batch.row(&table::LICENCES, &row);
+    }
+    Ok(())
+}
+
+fn write_sales(connection: &Connection, sales: &[Change<Sale>], batch: &mut Batch) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(&insert("sales", SALE, 16))?;
+    let mut update = connection.prepare_cached(
+        "UPDATE sales SET funded = ?2, redeemed = ?3, closed = ?4 \
+         WHERE id = ?1 AND funded = ?5 AND redeemed = ?6 AND closed IS NULL",
+    )?;
+    for Change { before, after } in sales {
+        let row = sale_parameters(after)?;
+        match before {
+            None => once(&mut insert, &row)?,
+            Some(before) => {
+                let parameters = Parameters::default()
+                    .bytes(after.id().as_bytes())
+                    .number(u8::from(after.funded))
+                    .number(after.kept.redeemed.micros())
+                    .value(after.kept.closed.map(|at| codec::int(at.as_millis())))
+                    .number(u8::from(before.funded))
+                    .number(before.kept.redeemed.micros());
+                once(&mut update, &parameters)?;
+            }
+        }
+        batch.row(&SALES, &row);
+    }
+    Ok(())
+}
+
 fn write_notes(
     connection: &Connection,
     notes: &[Change<KeptNotes>],
@@ -388,6 +440,30 @@ fn reservation_parameters(reservation: &Reservation) -> Result<Parameters, Store
         .number(u8::from(reservation.funded))
         .number(kept.paid.index)
         .bytes(kept.paid.payword.as_bytes())
+        .value(kept.closed.map(|at| codec::int(at.as_millis()))))
+}
+
+fn sale_parameters(sale: &Sale) -> Result<Parameters, StoreError> {
+    let kept = &sale.kept;
+    let content = codec::SaleContent { order: kept.order.clone(), scrip: kept.scrip.clone() };
+    let content =
+        serde_json::to_string(&content).map_err(|error| StoreError::Integrity(error.to_string()))?;
+    let (_, purchase_secret_id, purchase_serial) = sale.purchase();
+    Ok(Parameters::default()
+        .bytes(sale.id().as_bytes())
+        .key(&sale.step())
+        .number(sale.vendor)
+        .number(kept.licence)
+        .number(purchase_secret_id)
+        .number(purchase_serial)
+        .number(kept.custom_id.serial_number)
+        .number(kept.custom_id.secret_id)
+        .number(kept.order.value.micros())
+        .number(kept.fee_basis_points)
+        .number(kept.due())
+        .text(&content)
+        .number(u8::from(sale.funded))
+        .number(kept.redeemed.micros())
         .value(kept.closed.map(|at| codec::int(at.as_millis()))))
 }
 

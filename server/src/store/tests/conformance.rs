@@ -37,6 +37,7 @@ macro_rules! store_conformance {
                 a_reference_is_used_once,
                 a_reservation_comes_with_its_payment_and_stays_as_it_ended,
                 a_budget_gives_out_no_more_than_its_sum,
+                a_sale_comes_with_its_payment_and_licences_and_stays_as_it_ended,
                 budgets_whose_time_is_over_are_found_until_they_are_closed,
                 a_wallet_is_registered_once,
                 solved_challenges_are_remembered_until_they_end,
@@ -177,7 +178,7 @@ fn a_reservation_comes_with_its_payment_and_stays_as_it_ended(store: &mut dyn St
     assert_eq!((closed.kept.paid.index, closed.kept.closed), (4, Some(AT)));
     let voided = store.load(wanted([], [key(0, 13)])).unwrap().reservation_of(&key(0, 13)).unwrap().clone();
     assert_eq!((voided.funded, voided.kept.closed), (false, Some(AT)));
-    assert_eq!(store.balance(AccountId::Reservations).unwrap(), 35);
+    assert_eq!(store.balance(AccountId::Reservations).unwrap(), 35 + 25);
 
     let mut more = closed.clone();
     more.kept.paid.index = 5;
@@ -189,6 +190,48 @@ fn a_reservation_comes_with_its_payment_and_stays_as_it_ended(store: &mut dyn St
     assert_refused(force(store, Changes { reservations, ..Changes::default() }));
     let reservations = vec![Change { before: None, after: open }];
     assert_refused(force(store, Changes { reservations, ..Changes::default() }));
+}
+
+fn a_sale_comes_with_its_payment_and_licences_and_stays_as_it_ended(store: &mut dyn Store) {
+    furnish(store);
+    read_on_budgets(store);
+    let custom_id = IdType { secret_id: 1, serial_number: serial(1) };
+    let purchases = [sale(key(0, 14), custom_id).purchase()].into();
+    let by_purchase = Wanted { purchases, ..Wanted::default() };
+    for (wanted, tran) in
+        [(wanted([], [key(0, 14)]), 14), (by_purchase, 14), (wanted_sale(1, key(0, 15)), 15)]
+    {
+        let set = store.load(wanted).unwrap();
+        let found = set.sale_of(&key(0, tran)).unwrap();
+        assert!(found.id() == sale(key(0, tran), custom_id).id() && found.funded);
+        assert!(set.purse(serial(1)).is_some());
+        assert_eq!(set.licences(1)[0].state.used, 3);
+    }
+    let of = |store: &mut dyn Store, tran| {
+        store.load(wanted([], [key(0, tran)])).unwrap().sale_of(&key(0, tran)).unwrap().clone()
+    };
+    let (open, closed, voided) = (of(store, 14), of(store, 15), of(store, 16));
+    assert_eq!((open.kept.redeemed, open.kept.closed), (usd(25), None));
+    assert_eq!((closed.kept.redeemed, closed.kept.closed), (usd(20), Some(AT)));
+    assert_eq!((voided.funded, voided.kept.closed), (false, Some(AT)));
+    let due = open.kept.due().plus(tuppence_protocol::Duration::from_millis(1));
+    assert_eq!(store.due_sales(due, 10).unwrap(), [open.id()]);
+    assert_eq!(store.due_sales(open.kept.due(), 10).unwrap(), []);
+
+    let mut more = closed.clone();
+    more.kept.redeemed = usd(30);
+    let mut stale = open.clone();
+    stale.kept.redeemed = usd(10);
+    let mut twice = open.clone();
+    twice.kept.order.nonce = [99; 16];
+    for (before, after) in [(Some(closed), more), (Some(stale), open.clone()), (None, open), (None, twice)] {
+        let sales = vec![Change { before, after }];
+        assert_refused(force(store, Changes { sales, ..Changes::default() }));
+    }
+    let licences = vec![Change { before: Some(licence(3)), after: licence(2) }];
+    assert_refused(force(store, Changes { licences, ..Changes::default() }));
+    let licences = vec![Change { before: Some(licence(2)), after: licence(4) }];
+    assert_refused(force(store, Changes { licences, ..Changes::default() }));
 }
 
 fn a_budget_gives_out_no_more_than_its_sum(store: &mut dyn Store) {
@@ -356,6 +399,9 @@ fn a_statement_has_the_steps_of_one_buyer_in_order(store: &mut dyn Store) {
             key(0, 11),
             key(0, 12),
             key(0, 13),
+            key(0, 14),
+            key(0, 15),
+            key(0, 16),
             key(1, 5),
         ]
     );
@@ -422,9 +468,9 @@ fn after_a_whole_life_the_audit_finds_nothing(store: &mut dyn Store) {
     live_a_life(store);
     let report = audit(store).unwrap();
     assert_eq!(report.findings, []);
-    // The currency, a seller, a campaign, seven accounts, twelve steps' transfers and so on.
+    // The currency, a seller, a campaign, seven accounts, fifteen steps' transfers and so on.
     assert_eq!(report.rows, u64::try_from(shown(store).len()).unwrap());
-    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500 - 50 - 50 - 50 - 50 - 20 - 20);
+    assert_eq!(store.balance(AccountId::Purse(1)).unwrap(), 500 - 50 - 50 - 50 - 20 - 2 * (50 + 20));
 }
 
 fn an_epoch_begins_with_numbers_of_its_own(store: &mut dyn Store) {

@@ -6,6 +6,9 @@ use tuppence_protocol::payword::{
 };
 use tuppence_protocol::recovery::notes::Notes;
 use tuppence_protocol::scrip::center::{Purse, ScripState, Step, StepKey, StepKind, StepState};
+use tuppence_protocol::vendor_scrip::{
+    self, IdRange, LicenceState, LicenceTerms, Licensed, Order, VendorScrip, VendorScripBody,
+};
 use tuppence_protocol::{
     Amount, Currency, ErrorCode, HashAlgorithm, KeyRing, PublicKey, Refusal, Seal, Secret, Signature,
     Timestamp, TranId, VendorId, WalletId,
@@ -13,8 +16,8 @@ use tuppence_protocol::{
 
 use crate::ledger::{AccountId, Posting, Transfer, demands};
 use crate::store::records::{
-    Campaign, Claim, Direction, KeptNotes, Movement, Payout, PayoutState, Reference, Registration,
-    Reservation, Vendor,
+    Campaign, Claim, Direction, Held, KeptLicence, KeptNotes, Movement, Payout, PayoutState, Reference,
+    Registration, Reservation, Sale, Vendor,
 };
 use crate::store::{Store, Wanted, WorkingSet};
 
@@ -182,8 +185,12 @@ pub fn begin(
         started: AT,
         state: StepState::Pending,
     };
-    if is_budget {
+    if is_budget && key.tran_id.as_bytes()[0] < 14 {
         set.put_reservation(budget(key, purse.custom_id, micros));
+    } else if is_budget {
+        let used = u32::from(key.tran_id.as_bytes()[0]) - 13;
+        set.put_licence(licence(used));
+        set.put_sale(sale(key, purse.custom_id));
     }
     purse.live = new;
     purse.pending = Some(key);
@@ -209,6 +216,11 @@ pub fn end(set: &mut WorkingSet, key: StepKey, complete: bool) -> Result<(), Ref
         reservation.funded = complete;
         reservation.kept.closed = (!complete).then_some(AT);
         set.put_reservation(reservation);
+    }
+    if let Some(mut sale) = set.sale_of(&key).cloned() {
+        sale.funded = complete;
+        sale.kept.closed = (!complete).then_some(AT);
+        set.put_sale(sale);
     }
     if complete && step.kind == StepKind::CashOut {
         let number = set.next_payout().unwrap();
@@ -265,11 +277,101 @@ pub fn budget(key: StepKey, custom_id: IdType, micros: u64) -> Reservation {
     Reservation { vendor: 1, funded: false, kept }
 }
 
+/// A licence of the first shop for five scrips, of which so many are used.
+pub fn licence(used: u32) -> KeptLicence {
+    let id = |name: &str| VendorId {
+        dns_name: name.parse().unwrap(),
+        ip_addr: None,
+        server_name: "A shop".parse().unwrap(),
+        port: 443,
+    };
+    let terms = LicenceTerms {
+        vendor_id: id("shop.example"),
+        center_id: id("center.example"),
+        number: 1,
+        scrips: IdRange { secret_id: 1, first: serial(1) },
+        customers: IdRange { secret_id: 2, first: serial(1) },
+        count: 5,
+        expires: Timestamp::from_millis(9_000_000),
+        props: "".parse().unwrap(),
+    };
+    let [scrip_secret, customer_secret] = [1, 2].map(|byte| Secret::from_bytes([byte; 32]));
+    let licensed = Licensed { terms, scrip_secret, customer_secret };
+    KeptLicence { vendor: 1, state: LicenceState { licensed, used } }
+}
+
+/// Scrip of the first shop worth 50, which the step `key` (0/14 to 0/18) pays for.
+pub fn sale(key: StepKey, custom_id: IdType) -> Sale {
+    let terms = licence(0).state.licensed.terms;
+    let position = u32::from(key.tran_id.as_bytes()[0]) - 14;
+    let order = Order {
+        vendor_id: terms.vendor_id.clone(),
+        center_id: terms.center_id.clone(),
+        value: usd(50),
+        nonce: *key.tran_id.as_bytes(),
+    };
+    let body = VendorScripBody {
+        vendor_id: terms.vendor_id,
+        value: usd(50),
+        id: terms.scrips.nth(position).unwrap(),
+        customer_id: terms.customers.nth(position).unwrap(),
+        expires: AT,
+        props: terms.props,
+    };
+    let kept = vendor_scrip::Sale {
+        order,
+        tran_id: key.tran_id,
+        custom_id,
+        licence: 1,
+        scrip: VendorScrip::new(body, &Secret::from_bytes([1; 32])),
+        fee_basis_points: 1_000,
+        redeemed: usd(0),
+        closed: None,
+    };
+    Sale { vendor: 1, funded: false, kept }
+}
+
+/// Wants the scrip that the step `key` pays for, and all that goes with it.
+pub fn wanted_sale(customer: u64, key: StepKey) -> Wanted {
+    let id = sale(key, IdType { secret_id: 1, serial_number: serial(customer) }).id();
+    Wanted { sales: [id].into(), licences: [1].into(), ..wanted([customer], [key]) }
+}
+
+/// A shop settles until so much is redeemed; the last settlement buys the rest back.
+pub fn settle(set: &mut WorkingSet, key: StepKey, redeemed: u64, last: bool) -> Result<(), Refusal> {
+    let before = set.sale_of(&key).cloned().unwrap();
+    let mut after = before.clone();
+    after.kept.redeemed = usd(redeemed);
+    after.kept.closed = last.then_some(AT);
+    give_out(set, &before.held().unwrap(), &after.held().unwrap())?;
+    set.put_sale(after);
+    Ok(())
+}
+
 /// Wants the budget that the step `key` pays for with `micros`, and all that goes with it.
 pub fn wanted_budget(customer: u64, key: StepKey, micros: u64) -> Wanted {
     let custom_id = IdType { secret_id: 1, serial_number: serial(customer) };
     let id = budget(key, custom_id, micros).id();
     Wanted { reservations: [id].into(), ..wanted([customer], [key]) }
+}
+
+/// What `after` has given out beyond `before`.
+fn give_out(set: &mut WorkingSet, before: &Held, after: &Held) -> Result<(), Refusal> {
+    let had = demands::of_held(before);
+    for flow in demands::of_held(after) {
+        let had = had.iter().find(|had| had.posting == flow.posting).map_or(0, |had| had.micros);
+        let micros = flow.micros - had;
+        if micros > 0 {
+            set.post(transfer(demands::Flow { micros, ..flow }, Some(after.step), None))?;
+        }
+        if flow.posting == Posting::Release {
+            let mut purse = set.purse(after.customer).cloned().unwrap();
+            purse.live.serial = purse.live.serial.next().unwrap();
+            purse.live.value = purse.live.value.checked_add(usd(micros)).unwrap();
+            set.put_purse(purse);
+        }
+    }
+    Ok(())
 }
 
 /// A shop deposits until `index` units are paid; the last deposit returns the rest.
@@ -278,20 +380,7 @@ pub fn deposit(set: &mut WorkingSet, key: StepKey, index: u32, last: bool) -> Re
     let mut after = before.clone();
     after.kept.paid = Position { index, payword: Payword::from_bytes([u8::try_from(index).unwrap(); 32]) };
     after.kept.closed = last.then_some(AT);
-    let had = demands::of_reservation(&before).unwrap();
-    for flow in demands::of_reservation(&after).unwrap() {
-        let had = had.iter().find(|had| had.posting == flow.posting).map_or(0, |had| had.micros);
-        let micros = flow.micros - had;
-        if micros > 0 {
-            set.post(transfer(demands::Flow { micros, ..flow }, Some(key), None))?;
-        }
-        if flow.posting == Posting::Release {
-            let mut purse = set.purse(after.kept.custom_id.serial_number).cloned().unwrap();
-            purse.live.serial = purse.live.serial.next().unwrap();
-            purse.live.value = purse.live.value.checked_add(usd(micros)).unwrap();
-            set.put_purse(purse);
-        }
-    }
+    give_out(set, &before.held().unwrap(), &after.held().unwrap())?;
     set.put_reservation(after);
     Ok(())
 }
@@ -379,13 +468,27 @@ pub fn live_a_life(store: &mut dyn Store) {
 }
 
 /// Three budgets of 50: one that is open, with three units deposited in two parts, one that was closed after four, and
-/// one whose payment was taken back (steps 0/11 to 0/13).
+/// one whose payment was taken back (steps 0/11 to 0/13); and scrip likewise, with 25 and 20 redeemed (0/14 to 0/16).
 pub fn read_on_budgets(store: &mut dyn Store) {
     let one = serial(1);
     for tran in 11..=13 {
         let key = key(0, tran);
         run(store, wanted_budget(1, key, 50), |set| begin(set, StepKind::Payment, one, key, 50)).unwrap();
         run(store, wanted([], [key]), |set| end(set, key, tran < 13)).unwrap();
+    }
+    run(store, Wanted { licences: [1].into(), ..Wanted::default() }, |set| {
+        set.put_licence(licence(0));
+        Ok(())
+    })
+    .unwrap();
+    for tran in 14..=16 {
+        let key = key(0, tran);
+        run(store, wanted_sale(1, key), |set| begin(set, StepKind::Payment, one, key, 50)).unwrap();
+        run(store, wanted([], [key]), |set| end(set, key, tran < 16)).unwrap();
+    }
+    for (tran, redeemed, last) in [(14, 10, false), (14, 25, false), (15, 20, true)] {
+        let key = key(0, tran);
+        run(store, wanted_sale(1, key), |set| settle(set, key, redeemed, last)).unwrap();
     }
     for (tran, index, last) in [(11, 1, false), (11, 3, false), (12, 4, true)] {
         run(store, wanted_budget(1, key(0, tran), 50), |set| deposit(set, key(0, tran), index, last))

@@ -53,7 +53,7 @@ fn everything_is_there_after_it_was_closed() {
     drop(store);
     let mut store = open(&path);
     assert_eq!(rows(&mut store), before);
-    assert_eq!(store.load(Wanted::default()).unwrap().funds(AccountId::Vendor(1)), Some(usd(999_032)));
+    assert_eq!(store.load(Wanted::default()).unwrap().funds(AccountId::Vendor(1)), Some(usd(999_073)));
 }
 
 #[test]
@@ -267,6 +267,13 @@ fn the_database_itself_refuses_what_would_rewrite_history() {
         "UPDATE steps SET fee = amount + 1 WHERE state = 'pending'",
         "UPDATE steps SET new_value = new_value + 1 WHERE state = 'pending'",
         "DELETE FROM reservations",
+        "DELETE FROM sales",
+        "DELETE FROM licences",
+        "UPDATE licences SET used = used - 1",
+        "UPDATE licences SET used = total + 1",
+        "UPDATE sales SET redeemed = redeemed - 1 WHERE closed IS NULL",
+        "UPDATE sales SET redeemed = value + 1 WHERE closed IS NULL",
+        "UPDATE sales SET closed = NULL WHERE closed IS NOT NULL",
         "UPDATE reservations SET paid_index = paid_index - 1 WHERE closed IS NULL",
         "UPDATE reservations SET paid_index = units + 1 WHERE closed IS NULL",
         "UPDATE reservations SET funded = 0, paid_index = 0 WHERE closed IS NULL",

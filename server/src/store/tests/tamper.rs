@@ -222,6 +222,7 @@ fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
     };
     let paid = step(key(1, 2));
     let custom_id = IdType { secret_id: 1, serial_number: serial(1) };
+    let sold = format!("sales {}", sale(key(0, 14), custom_id).id());
     let [open, closed] =
         [11, 12].map(|tran| format!("reservations {}", budget(key(0, tran), custom_id, 50).id()));
     for (sql, place) in [
@@ -279,6 +280,13 @@ fn the_audit_names_every_kind_of_row_that_was_tampered_with() {
         ("DELETE FROM transfers WHERE posting = 'redeem-fee'".to_owned(), &open),
         ("UPDATE transfers SET amount = amount + 1 WHERE posting = 'redeem'".to_owned(), &open),
         ("UPDATE transfers SET amount = amount + 1 WHERE posting = 'release'".to_owned(), &closed),
+        ("UPDATE sales SET redeemed = redeemed + 1 WHERE closed IS NULL".to_owned(), &sold),
+        ("UPDATE sales SET funded = 0, redeemed = 0 WHERE closed IS NULL".to_owned(), &sold),
+        ("UPDATE sales SET licence = 2 WHERE closed IS NULL".to_owned(), &sold),
+        ("UPDATE sales SET value = value + 1 WHERE closed IS NULL".to_owned(), &sold),
+        ("UPDATE licences SET used = 0".to_owned(), &sold),
+        ("DELETE FROM licences".to_owned(), &sold),
+        ("DELETE FROM sales WHERE closed IS NULL".to_owned(), &step(key(0, 14))),
         ("DELETE FROM registrations".to_owned(), "purses 1"),
         ("UPDATE registrations SET customer = 9".to_owned(), "registrations 9"),
         ("UPDATE registrations SET wallet_key = x'00'".to_owned(), "registrations 1"),

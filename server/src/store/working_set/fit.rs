@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use tuppence_protocol::Amount;
-use tuppence_protocol::ids::Serial;
+use tuppence_protocol::ids::{Serial, VendorId};
 use tuppence_protocol::payword::AuthorityId;
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::center::{Purse, Step, StepKey, StepKind, StepState};
+use tuppence_protocol::vendor_scrip::{LicenceState, OrderId};
 
 use super::WorkingSet;
 use crate::ledger::demands::{self, Flow};
 use crate::ledger::{AccountId, Transfer};
-use crate::store::records::{PayoutState, Reference, Reservation};
+use crate::store::records::{Held, PayoutState, Reference, Reservation, Sale};
 
 impl WorkingSet {
     /// Checks all that was touched since the last command.
@@ -39,8 +40,17 @@ impl WorkingSet {
         for id in &reservations {
             self.reservation_fits(id, &of_reservations).map_err(|why| format!("reservation {id}: {why}"))?;
         }
-        if of_reservations.iter().any(|t| t.step.and_then(|key| self.reservation_of(&key)).is_none()) {
+        let paid_from = of_reservations.iter().filter_map(|t| self.sale_of(&t.step?));
+        let sales: BTreeSet<OrderId> = self.sales.touched().copied().chain(paid_from.map(Sale::id)).collect();
+        for id in &sales {
+            self.sale_fits(id, &of_reservations).map_err(|why| format!("sale {id}: {why}"))?;
+        }
+        let held = |key: StepKey| self.reservation_of(&key).is_some() || self.sale_of(&key).is_some();
+        if of_reservations.iter().any(|transfer| !transfer.step.is_some_and(held)) {
             return Err("a transfer belongs to no reservation".to_owned());
+        }
+        for key in self.licences.touched() {
+            self.licence_fits(key).map_err(|why| format!("licence {}/{}: {why}", key.0, key.1))?;
         }
         let payouts: BTreeSet<u64> =
             self.payouts.touched().copied().chain(posted.iter().filter_map(|t| t.payout)).collect();
@@ -142,11 +152,10 @@ impl WorkingSet {
             posted.iter().copied().filter(|t| t.step == Some(key)),
         )?;
         let reserving = step.kind == StepKind::Payment && key.vendor == 0 && !step.is_tombstone();
-        match self.reservation_of(&key) {
+        let reservation = self.reservation_of(&key).map(Reservation::held);
+        match reservation.or_else(|| self.sale_of(&key).map(Sale::held)).transpose()? {
             None if reserving => return Err("it has no reservation"),
-            Some(reservation) if !demands::reserves(reservation, step) => {
-                return Err("its reservation is another one");
-            }
+            Some(held) if !demands::holds(&held, step) => return Err("its reservation is another one"),
             _ => {}
         }
         let paid_out = step.kind == StepKind::CashOut && matches!(step.state, StepState::Posted(_));
@@ -175,39 +184,71 @@ impl WorkingSet {
 
     fn reservation_fits(&self, id: &AuthorityId, posted: &[&Transfer]) -> Result<(), &'static str> {
         let reservation = self.reservation(id).ok_or("it is missing")?;
-        let step = self.step(&reservation.step()).ok_or("its payment is missing")?;
-        if !demands::reserves(reservation, step) {
+        let before = self.reservations.before(id, &self.base.reservations);
+        if before.is_some_and(|before| before.kept.paid.index > reservation.kept.paid.index) {
+            return Err("what was deposited is never taken back");
+        }
+        self.check_shop(reservation.vendor, &reservation.kept.countersigned.authority().vendor_id)?;
+        self.held_fits(before.map(Reservation::held).transpose()?, reservation.held()?, posted)
+    }
+
+    fn sale_fits(&self, id: &OrderId, posted: &[&Transfer]) -> Result<(), &'static str> {
+        let sale = self.sale(id).ok_or("it is missing")?;
+        let before = self.sales.before(id, &self.base.sales);
+        self.check_shop(sale.vendor, &sale.kept.order.vendor_id)?;
+        let scrip = &sale.kept.scrip.scrip;
+        let licences = self.licences(sale.vendor);
+        let licence = licences.iter().find(|licence| licence.key().1 == sale.kept.licence);
+        let terms = &licence.ok_or("its licence is missing")?.state;
+        let (count, licensed) = (terms.used, &terms.licensed.terms);
+        if !licensed.scrips.contains(scrip.id, count)
+            || !licensed.customers.contains(scrip.customer_id, count)
+        {
+            return Err("its numbers are none that its licence has given");
+        }
+        self.held_fits(before.map(Sale::held).transpose()?, sale.held()?, posted)
+    }
+
+    fn licence_fits(&self, key: &(u32, u32)) -> Result<(), &'static str> {
+        let licence = self.licences.find(key, &self.base.licences).ok_or("it is missing")?;
+        let LicenceState { licensed, used } = &licence.state;
+        self.check_shop(licence.vendor, &licensed.terms.vendor_id)?;
+        match self.licences.before(key, &self.base.licences) {
+            Some(before) if before.state.used > *used => Err("what was used is never given back"),
+            Some(before) if before.state.licensed.terms != licensed.terms => Err("its terms never change"),
+            _ if *used > licensed.terms.count => Err("more is used than there is"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_shop(&self, number: u32, id: &VendorId) -> Result<(), &'static str> {
+        let same = self.vendor(number).is_some_and(|vendor| vendor.id == *id);
+        if same { Ok(()) } else { Err("its shop is another one") }
+    }
+
+    /// What a payment to the center itself has paid for: its payment, its transfers, and that it only goes forward.
+    fn held_fits(&self, before: Option<Held>, held: Held, posted: &[&Transfer]) -> Result<(), &'static str> {
+        let step = self.step(&held.step).ok_or("its payment is missing")?;
+        if !demands::holds(&held, step) {
             return Err("its payment is another one");
         }
-        if self.vendor(reservation.vendor).map(|vendor| &vendor.id)
-            != Some(&reservation.kept.countersigned.authority().vendor_id)
-        {
-            return Err("its shop is another one");
+        if before.is_some_and(|before| before.closed.is_some()) {
+            return Err("it was closed, and never changes again");
         }
-        let before = self.reservations.before(id, &self.base.reservations);
-        let earlier = match before {
-            None => Vec::new(),
-            Some(before) if before.kept.closed.is_some() => {
-                return Err("it was closed, and never changes again");
-            }
-            Some(before) if before.kept.paid.index > reservation.kept.paid.index => {
-                return Err("what was deposited is never taken back");
-            }
-            Some(before) => demands::of_reservation(before)?,
-        };
-        if !reservation.funded && reservation.kept.paid.index > 0 {
+        let earlier = before.map(|before| demands::of_held(&before)).unwrap_or_default();
+        let later = demands::of_held(&held);
+        if !held.funded && !later.is_empty() {
             return Err("it gives out what it does not hold");
         }
         // What each posting must have moved since: what it has moved in all, less what it had before.
         let had = |posting| earlier.iter().find(|flow| flow.posting == posting).map_or(0, |flow| flow.micros);
         let mut missing = Vec::new();
-        for flow in demands::of_reservation(reservation)? {
+        for flow in later {
             let micros =
                 flow.micros.checked_sub(had(flow.posting)).ok_or("what has moved cannot be undone")?;
             missing.extend((micros > 0).then_some(Flow { micros, ..flow }));
         }
-        let own = posted.iter().copied().filter(|t| t.step == Some(reservation.step()));
-        follows(&[], &missing, own)
+        follows(&[], &missing, posted.iter().copied().filter(|t| t.step == Some(held.step)))
     }
 
     fn movement_fits(&self, reference: &Reference, posted: &[Transfer]) -> Result<(), &'static str> {

@@ -338,5 +338,11 @@ pub fn name(command: &Command) -> &'static str {
         Command::Countersigned { .. } => "countersignature",
         Command::Deposit(_) => "deposit of paywords",
         Command::Release(_) => "budgets over",
+        Command::License(_) => "licence",
+        Command::QuoteScrip { .. } => "offer of a shop's scrip",
+        Command::BuyScrip { .. } => "a shop's scrip",
+        Command::Purchased { .. } => "what was bought",
+        Command::Settle(_) => "settlement",
+        Command::CloseSales(_) => "sales over",
     }
 }

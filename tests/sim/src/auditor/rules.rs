@@ -109,6 +109,12 @@ impl Books {
             Command::Reserve { .. }
             | Command::Countersigned { .. }
             | Command::Deposit(_)
+            | Command::License(_)
+            | Command::QuoteScrip { .. }
+            | Command::BuyScrip { .. }
+            | Command::Purchased { .. }
+            | Command::Settle(_)
+            | Command::CloseSales(_)
             | Command::Release(_) => Ok(Expected::Other),
             Command::Vendors | Command::Admit(_) => Ok(Expected::Other),
             Command::Claim(scrip) => self.claim(scrip, now),
