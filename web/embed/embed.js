@@ -153,8 +153,8 @@ async function isThere(wallet) {
     await fetch(`${wallet}/health`, { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(PATIENCE_MS) });
     return true;
   } catch {
-    // The browser tells of a violation in a task of its own.
-    await new Promise((resolve) => setTimeout(resolve));
+    // The browser tells of a violation in a task of its own, Firefox after a while.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     return forbidden;
   } finally {
     document.removeEventListener("securitypolicyviolation", note);

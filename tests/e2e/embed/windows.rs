@@ -245,6 +245,8 @@ fn a_wallet_in_another_tab_that_pays_the_same_is_charged_once() -> Result<(), Fa
         let page = visit.open(visit.embed().page(BREAD)).await?;
         let window = visit.embed().ask_for(BREAD).await?;
         visit.wallet().approve().asks_for(BREAD.price).await?;
+        // A tab of the page's window: the wallet's has none.
+        visit.browser.look_at(&page).await?;
         visit.browser.new_tab().await?;
         visit.wallet().approve().open(BREAD.slug).await?;
         visit.wallet().approve().pay(BREAD.price).await?;
