@@ -58,8 +58,8 @@ pub struct Remembered {
     secrets: BTreeMap<(u32, u32), Secret>,
     /// Buyers whom books that are lost have had.
     buyers_lost: BTreeSet<u64>,
-    /// Steps that had ended in books that are lost, and had not in the copy: they are pending there, or are begun again
-    /// by whoever sends an old message again.
+    /// Steps that had ended in books that are lost, or were not there at all, and have not ended in the copy: they are
+    /// pending in it, or are begun again by whoever sends an old message again.
     pub(super) revived: BTreeSet<Key>,
     /// The last epoch of books that are lost.
     epoch_lost: Option<u32>,
@@ -200,6 +200,11 @@ impl Auditor {
             }
             if matches!(step.stand, Stand::Posted(_)) && stand != Some(&step.stand) {
                 remembered.completed.entry(*key).or_default().push(step.clone());
+            }
+        }
+        for (key, step) in &before.steps {
+            if step.stand == Stand::Pending && !lost.steps.contains_key(key) {
+                remembered.revived.insert(*key);
             }
         }
         for (vendor, ring) in &lost.secrets {
