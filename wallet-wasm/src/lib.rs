@@ -22,4 +22,6 @@ pub mod browser;
 pub mod js_api;
 
 pub use error::{Money, Problem, WalletError};
+#[cfg(not(target_arch = "wasm32"))]
+pub use record::record_again;
 pub use wallet::{Config, Wallet};

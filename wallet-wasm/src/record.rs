@@ -137,6 +137,19 @@ macro_rules! records {
     ($($record:ty = $prefix:literal;)*) => {
         $(impl Record for $record { const PREFIX: &'static str = $prefix; })*
 
+        /// Reads the record at `key` and writes it again, for whoever examines records from outside (tests/fuzz).
+        ///
+        /// # Errors
+        /// [`Problem::RecordDamaged`] if it is none of the kind that the key says.
+        #[cfg(not(target_arch = "wasm32"))]
+        pub fn record_again(key: &str, record: &[u8]) -> Result<Vec<u8>, WalletError> {
+            $(if key.starts_with(<$record>::PREFIX) {
+                let record: $record = decode(record)?;
+                return json::write(&record).map_err(|error| damaged(<$record>::PREFIX, &error));
+            })*
+            Err(WalletError::from(Problem::RecordDamaged).because("No record has such a key."))
+        }
+
         /// Whether `value` is a record of the kind that `key` says.
         pub(crate) fn fits(key: &str, value: &Tree) -> bool {
             $(if key.starts_with(<$record>::PREFIX) {

@@ -5,6 +5,7 @@
 mod backup;
 mod by_url;
 mod cash_out;
+mod corpus;
 mod crash;
 mod earn;
 mod hostile;

@@ -10,7 +10,7 @@ use crate::{process, workspace};
 use super::Finding;
 
 /// Whom each of our crates may use, in any role.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("tuppence-protocol", &[]),
     ("tuppence-server", &["tuppence-protocol"]),
     ("tuppence-wallet", &["tuppence-protocol"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("tuppence-web", &["tuppence-protocol", "tuppence-view", "tuppence-wallet"]),
     ("tuppence-cli", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-tests", &["tuppence-cli", "tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
+    ("tuppence-fuzz", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-sim", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-load", &["tuppence-protocol", "tuppence-server"]),
     ("xtask", &[]),

@@ -2,7 +2,7 @@
 //!
 //! Right answers are in [`Grading`] alone, which is neither printed nor sent (T10).
 
-mod file;
+pub mod file;
 mod grading;
 
 use std::collections::BTreeMap;
