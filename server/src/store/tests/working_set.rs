@@ -249,3 +249,24 @@ fn two_commands_of_one_batch_see_each_other() {
     assert_eq!(store.balance(AccountId::Purse(2)).unwrap(), 100);
     assert_eq!(store.balance(AccountId::Campaign(1)).unwrap(), 400);
 }
+
+#[test]
+fn scrip_with_numbers_that_its_licence_has_not_given_is_a_fault() {
+    let mut store = MemoryStore::new(Currency::USD);
+    furnish(&mut store);
+    let licences = Wanted { licences: [1].into(), ..Wanted::default() };
+    run(&mut store, licences, |set| {
+        set.put_licence(licence(0));
+        Ok(())
+    })
+    .unwrap();
+    let sell = |store: &mut MemoryStore, used: u32| {
+        run(store, wanted_sale(1, key(0, 14)), |set| {
+            begin(set, StepKind::Payment, serial(1), key(0, 14), 50)?;
+            set.put_licence(licence(used));
+            Ok(())
+        })
+    };
+    assert_eq!(sell(&mut store, 0).unwrap_err().code, ErrorCode::Fault);
+    assert!(sell(&mut store, 1).is_ok());
+}
