@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use tuppence_protocol::scrip::issue::{IssuePermitted, IssueRequest};
 use tuppence_protocol::scrip::relay::CenterInit;
-use tuppence_protocol::scrip::seller::{Seller, Settled, refuse_issue};
+use tuppence_protocol::scrip::seller::{AwaitingOutcome, Seller, Settled, refuse_issue};
 use tuppence_protocol::scrip::{Code, Header, Item};
 use tuppence_protocol::{Amount, Duration, ErrorBody, ErrorCode, Refusal, Text, Timestamp};
 
@@ -142,6 +142,12 @@ impl Storefront {
         old: OfferKey,
         request: &IssueRequest,
     ) -> Result<Permission, Declined> {
+        // A word that was heard before is enough to refuse by, and never enough for a second offer: the center's clock may have
+        // been set back since, and the first one be good again.
+        if self.was_dead(seller, &old)? {
+            let campaign = self.open_campaign(request)?;
+            self.check_budget(&campaign)?;
+        }
         if !self.is_dead(seller, old).await? {
             return reply(&known);
         }
@@ -154,22 +160,31 @@ impl Storefront {
         reply(&stored)
     }
 
-    /// Whether no money can come of the offer any more.
-    async fn is_dead(&self, seller: &Arc<Seller>, offer: OfferKey) -> Result<bool, Refusal> {
+    /// Whether the center has said lately that no money can come of the offer any more.
+    fn was_dead(&self, seller: &Seller, offer: &OfferKey) -> Result<bool, Refusal> {
+        let waiting = self.question_of(seller, offer)?;
+        Ok(self.relay.heard(&waiting).is_some_and(|word| self.kills(offer, &word)))
+    }
+
+    fn question_of(&self, seller: &Seller, offer: &OfferKey) -> Result<AwaitingOutcome, Refusal> {
         let init = CenterInit { header: Header::new(Code::Gm3_1, self.now()), tran_id: offer.tran_id };
-        let waiting = seller.relay(&init, self.now())?;
+        seller.relay(&init, self.now())
+    }
+
+    fn kills(&self, offer: &OfferKey, word: &Word) -> bool {
         let settled_from = offer.expires.plus(SETTLED_AFTER);
-        let by_own_clock = self.now() > settled_from;
-        let kills = |word: &Word| match word.settled {
+        match word.settled {
             Settled::Voided => true,
             Settled::Posted(_) => false,
-            Settled::Open => by_own_clock && word.center_date > settled_from,
-        };
-        if self.relay.heard(&waiting).is_some_and(|word| kills(&word)) {
-            return Ok(true);
+            Settled::Open => self.now() > settled_from && word.center_date > settled_from,
         }
+    }
+
+    /// Whether no money can come of the offer any more.
+    async fn is_dead(&self, seller: &Arc<Seller>, offer: OfferKey) -> Result<bool, Refusal> {
+        let waiting = self.question_of(seller, &offer)?;
         match self.relay.ask(seller, &waiting).await {
-            Ok(word) => Ok(kills(&word)),
+            Ok(word) => Ok(self.kills(&offer, &word)),
             Err(refusal) if refusal.code == ErrorCode::CenterUnreachable => Ok(false),
             Err(refusal) => Err(refusal),
         }

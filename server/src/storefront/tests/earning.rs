@@ -216,6 +216,27 @@ async fn a_word_that_came_after_the_wallet_had_given_up_is_there_when_it_asks_ag
 }
 
 #[tokio::test]
+async fn a_word_from_before_the_centers_clock_was_set_back_gives_out_no_second_offer() {
+    let (center, origin) = fake_center::serve().await;
+    let stand = stand_with_budget(&origin);
+    let ask = || stand.shop.answer(m1("quiz", &["b"], 1));
+    let first = ask().await.unwrap();
+    stand.clock.advance(hours(3));
+    center.now.store(NOW.plus(hours(3)).as_millis(), Ordering::SeqCst);
+    center.hurried.store(true, Ordering::SeqCst);
+    let file = stand.root.path().join("campaigns/quiz.toml");
+    let campaign = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    stand.shop.reload();
+    assert_eq!(ask().await.unwrap_err().refusal.code, ErrorCode::ItemUnknown);
+    // The campaign is there again, and by the center's clock the first offer is good.
+    std::fs::write(&file, campaign).unwrap();
+    stand.shop.reload();
+    center.now.store(NOW.as_millis(), Ordering::SeqCst);
+    assert_eq!(ask().await.unwrap(), first);
+}
+
+#[tokio::test]
 async fn a_campaign_that_the_center_does_not_fund_has_no_rewards_and_uses_up_no_try() {
     let (_center, origin) = fake_center::serve().await;
     let stand = stand(&origin);
