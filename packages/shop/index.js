@@ -9,8 +9,8 @@ export { decodeReceipt, Refused, verifyReceipt };
 
 const COOKIE = "tuppence_paid";
 const CLAIM_COOKIE = "tuppence_claim";
-// How long the storefront keeps a receipt for who made the claim.
-const CLAIM_SECONDS = 10 * 60;
+// Who has read the teaser may take a day over paying. The storefront's ten minutes begin only when the receipt is left there.
+const CLAIM_SECONDS = 24 * 60 * 60;
 const STOREFRONT_MS_MAX = 5_000;
 // The longest that browsers keep a cookie; the receipt makes another one any time.
 const COOKIE_SECONDS = 400 * 24 * 60 * 60;
@@ -42,7 +42,10 @@ export function paywall({ credentials, origin, storefront, wallet, slug, secure 
       const name = slug(path);
       if (name === undefined || name === null) return next();
       if (!/^[a-z0-9-]{1,100}$/.test(name)) throw new Error(`${name} is no slug of a storefront's article`);
+      if (!isPlain(path)) return end(response, 404, "There is no article at this address.\n");
       const article = `${shop}/articles/${name}`;
+      // A claim is good for one receipt, and a cookie goes to the paths below its own too.
+      const claimCookie = `${CLAIM_COOKIE}_${name}`;
       // Whatever is answered here depends on who asks: no cache in between may mix it up.
       response.setHeader("Cache-Control", "private, no-store");
       addVary(response, ["Cookie", "Authorization"]);
@@ -59,14 +62,14 @@ export function paywall({ credentials, origin, storefront, wallet, slug, secure 
       const sent = scheme.toLowerCase() === "tuppence" ? open(token) : undefined;
       let paid = sent !== undefined || hasCookie(request, keys, article);
       // The reader comes back from the wallet, which has left the receipt at the storefront under this browser's claim.
-      let claim = cookies(request, CLAIM_COOKIE).find((value) => /^[\w-]{22}$/.test(value));
+      let claim = cookies(request, claimCookie).find((value) => /^[\w-]{22}$/.test(value));
       if (!paid && claim !== undefined && (await isPaid(shop, claim, credentials, article))) {
         paid = true;
         response.appendHeader("Set-Cookie", paidCookie(keys[0], article, path, secure));
       }
       if (!paid && claim === undefined) {
         claim = randomBytes(16).toString("base64url");
-        response.appendHeader("Set-Cookie", cookie(CLAIM_COOKIE, claim, path, CLAIM_SECONDS, secure));
+        response.appendHeader("Set-Cookie", cookie(claimCookie, claim, path, CLAIM_SECONDS, secure));
       }
       const asked = new URLSearchParams({ for: own, claim: claim ?? "", back: own + path });
       const payUrl = `${pays}/approve?shop=${encodeURIComponent(shop)}&article=${name}#${asked}`;
@@ -78,6 +81,11 @@ export function paywall({ credentials, origin, storefront, wallet, slug, secure 
     }
     return next();
   };
+}
+
+/** Whether a path can stand in a redirect and in a cookie: not another host's, and with no further attribute in it. */
+function isPlain(path) {
+  return /^\/(?![/\\])[^;\\]*$/.test(path);
 }
 
 class FormError extends Error {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request as requestOf } from "node:http";
 import { test } from "node:test";
 
 import { decodeReceipt, paywall, Refused, verifyReceipt } from "./index.js";
@@ -75,14 +75,16 @@ test("what is no receipt does not decode", () => {
   }
 });
 
+const slugOf = (path) => (path === "/news/small-change" ? "small-change" : undefined);
+
 /** A server with one article for sale and one page that is not. */
-async function served(run, around = (handler) => handler) {
+async function served(run, around = (handler) => handler, slug = slugOf) {
   const wall = paywall({
     credentials,
     origin: "https://news.example",
     storefront: "https://shop.example",
     wallet: "https://wallet.example",
-    slug: (path) => (path === "/news/small-change" ? "small-change" : undefined),
+    slug,
   });
   const server = createServer(
     around((request, response) =>
@@ -98,7 +100,7 @@ async function served(run, around = (handler) => handler) {
   const post = (path, form) =>
     fetch(base + path, { method: "POST", body: new URLSearchParams(form), redirect: "manual" });
   try {
-    await run({ get, post });
+    await run({ get, post, base });
   } finally {
     server.closeAllConnections();
     server.close();
@@ -112,7 +114,7 @@ test("a receipt by form becomes a cookie that opens its article", () =>
     assert.equal(address, "https://wallet.example/approve?shop=https%3A%2F%2Fshop.example&article=small-change");
     const { for: page, claim, back } = Object.fromEntries(new URLSearchParams(asked));
     assert.deepEqual([page, back], ["https://news.example", "https://news.example/news/small-change"]);
-    assert.match(before.headers.get("set-cookie"), new RegExp(`^tuppence_claim=${claim}; Path=/news/small-change; Max-Age=600; HttpOnly`));
+    assert.match(before.headers.get("set-cookie"), new RegExp(`^tuppence_claim_small-change=${claim}; Path=/news/small-change; Max-Age=86400; HttpOnly`));
     assert.equal(before.headers.get("cache-control"), "private, no-store");
     assert.match(before.headers.get("vary"), /Cookie, Authorization/);
 
@@ -193,7 +195,7 @@ test("who comes back from the wallet reads on, by the receipt that waits at the 
       asked.length = 0;
       assert.equal(await (await get("/news/small-change", { cookie: paid })).text(), "PAID");
       assert.equal((await get("/about", { cookie })).status, 200);
-      assert.match(await (await get("/news/small-change", { cookie: "tuppence_claim=../x" })).text(), /^TEASER/);
+      assert.match(await (await get("/news/small-change", { cookie: "tuppence_claim_small-change=../x" })).text(), /^TEASER/);
       assert.deepEqual(asked, [], "nobody else is asked");
     });
   } finally {
@@ -209,7 +211,7 @@ test("a storefront that doesn't answer leaves the teaser, and is asked again", a
   };
   try {
     await served(async ({ get }) => {
-      const answer = await get("/news/small-change", { cookie: `tuppence_claim=${"A".repeat(22)}` });
+      const answer = await get("/news/small-change", { cookie: `tuppence_claim_small-change=${"A".repeat(22)}` });
       assert.equal(answer.status, 200);
       assert.match(await answer.text(), /^TEASER/);
     });
@@ -217,3 +219,43 @@ test("a storefront that doesn't answer leaves the teaser, and is asked again", a
     globalThis.fetch = network;
   }
 });
+
+/** A request with just this path, which `fetch` would tidy up. */
+function raw(base, method, path, body) {
+  return new Promise((answered, failed) => {
+    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+    const { hostname: host, port } = new URL(base);
+    const request = requestOf({ host, port, method, path, headers }, (response) => answered(response.resume()));
+    request.on("error", failed).end(body);
+  });
+}
+
+test("no path leads to another host, or adds an attribute to a cookie, however loosely articles are named", () =>
+  served(
+    async ({ base }) => {
+      const form = `receipt=${encoded(receipt)}`;
+      const plain = await raw(base, "POST", "/a/small-change", form);
+      assert.deepEqual([plain.statusCode, plain.headers.location], [303, "/a/small-change"]);
+      const odd = ["//evil.example/small-change", "/\\evil.example/small-change", "/a;Domain=example/small-change"];
+      for (const path of odd) {
+        for (const method of ["GET", "POST"]) {
+          const { statusCode, headers } = await raw(base, method, path, method === "POST" ? form : undefined);
+          assert.deepEqual([statusCode, headers.location, headers["set-cookie"]], [404, undefined, undefined], path);
+        }
+      }
+    },
+    undefined,
+    (path) => (path.endsWith("/small-change") ? "small-change" : undefined),
+  ));
+
+test("an article below another one's path has a claim of its own", () =>
+  served(
+    async ({ get }) => {
+      const above = (await get("/news")).headers.get("set-cookie").split(";", 1)[0];
+      const below = await get("/news/small-change", { cookie: above });
+      assert.match(below.headers.get("set-cookie"), /^tuppence_claim_small-change=/);
+      assert.ok(!(await below.text()).includes(above.split("=")[1]), "the claim of the article above is not handed on");
+    },
+    undefined,
+    (path) => slugOf(path) ?? (path === "/news" ? "news" : undefined),
+  ));
