@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tuppence_protocol::scrip::center::Policy;
 use tuppence_protocol::{Amount, Currency, Duration, HashAlgorithm};
 use tuppence_server::center::keys::Passphrase;
+use tuppence_server::storefront::till::{DAYS, SETTLE_EVERY, Terms};
 
 use crate::failure::Failure;
 use crate::logging::LogFormat;
@@ -117,6 +118,18 @@ pub struct Settings {
     /// Price of articles that name none [default: they must]
     #[arg(long, env = "TUPPENCE_DEFAULT_PRICE", value_name = "AMOUNT", help_heading = "Storefront")]
     pub default_price: Option<Sum>,
+    /// Take budgets: one approval, then many articles without the center [default: true]
+    #[arg(long, env = "TUPPENCE_BUDGETS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Storefront")]
+    pub budgets: Option<bool>,
+    /// What readers are asked to approve at once [default: 0.50]
+    #[arg(long, env = "TUPPENCE_BUDGET", value_name = "AMOUNT", help_heading = "Storefront")]
+    pub budget: Option<Sum>,
+    /// Days for which a budget is good; then the rest returns [default: 30]
+    #[arg(long, env = "TUPPENCE_BUDGET_DAYS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=90), help_heading = "Storefront")]
+    pub budget_days: Option<u32>,
+    /// Minutes after which the center is told what budgets have paid [default: 10]
+    #[arg(long, env = "TUPPENCE_SETTLE_MINUTES", value_name = "N", help_heading = "Storefront")]
+    pub settle_minutes: Option<NonZeroU32>,
     /// What the shop shares with its center [default: shop.json in the data folder]
     #[arg(long, env = "TUPPENCE_CREDENTIALS", value_name = "FILE", help_heading = "Storefront")]
     pub credentials: Option<PathBuf>,
@@ -244,6 +257,33 @@ impl Settings {
     pub fn passphrase(&self) -> Result<Option<Passphrase>, Failure> {
         let read = |path: &PathBuf| Passphrase::read(path).map_err(Failure::new);
         self.passphrase_file.as_ref().map(read).transpose()
+    }
+
+    /// What the shop says of budgets.
+    ///
+    /// # Errors
+    /// If the amount is none, or of another currency; or if the days of the settings file are beyond what a budget may
+    /// have.
+    pub fn till(&self) -> Result<Terms, Failure> {
+        let currency = self.currency();
+        let half = || Amount::new(currency, 500_000).map_err(Failure::new);
+        let suggested = self.budget.as_ref().map_or_else(half, |budget| budget.amount("budget", currency))?;
+        if suggested.is_zero() {
+            return Err(Failure::new("budget is 0, which buys nothing").hint(
+                "Name what readers shall approve at once, such as 0.50, or turn budgets off: --budgets false.",
+            ));
+        }
+        let days = self.budget_days.unwrap_or(DAYS);
+        if !(1..=90).contains(&days) {
+            return Err(Failure::new(format!("budget-days is {days}; a budget is good for 1 to 90 days")));
+        }
+        let minutes = |minutes: NonZeroU32| std::time::Duration::from_secs(u64::from(minutes.get()) * 60);
+        Ok(Terms {
+            taken: self.budgets.unwrap_or(true),
+            suggested,
+            days,
+            settle_every: self.settle_minutes.map_or(SETTLE_EVERY, minutes),
+        })
     }
 
     /// The price of articles that name none.

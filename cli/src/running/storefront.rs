@@ -61,6 +61,7 @@ impl Shop {
             prices: Prices { currency: settings.currency(), default: settings.default_price()? },
             hold: shop::HOLD,
             held_max: shop::HELD_MAX,
+            till: settings.till()?,
         };
         let shop = Storefront::open(settings, Arc::new(SystemClock), http).map_err(Failure::new)?;
         let running = shop.start();

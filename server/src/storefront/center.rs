@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tuppence_protocol::payword::{Deposit, Paid};
 use tuppence_protocol::scrip::campaign::{CampaignFunding, CampaignState};
 use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::scrip::relay::{RelayReply, RelayRequest};
-use tuppence_protocol::{ErrorBody, ErrorCode, Refusal};
+use tuppence_protocol::vendor_scrip::{Licence, Settled, Settlement};
+use tuppence_protocol::{ErrorBody, ErrorCode, PublicKeys, Refusal};
 
 use super::ports::{Answer, Transport};
 
@@ -56,6 +58,38 @@ impl CenterClient {
     /// [`ErrorCode::CenterUnreachable`], or the center's own refusal.
     pub async fn fund(&self, funding: &CampaignFunding) -> Result<CampaignState, Refusal> {
         self.post("campaigns", funding).await
+    }
+
+    /// The keys that the center countersigns budgets with.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CenterUnreachable`].
+    pub async fn payword_keys(&self) -> Result<PublicKeys, Refusal> {
+        self.send("payword/keys".to_owned(), None).await
+    }
+
+    /// Deposits paywords.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CenterUnreachable`], or the center's own refusal.
+    pub async fn deposit(&self, deposit: &Deposit) -> Result<Paid, Refusal> {
+        self.post("payword/deposit", deposit).await
+    }
+
+    /// Licenses the shop's scrip.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CenterUnreachable`], or the center's own refusal.
+    pub async fn license(&self, licence: &Licence) -> Result<(), Refusal> {
+        self.post::<serde::de::IgnoredAny>("vendor-scrip/licence", licence).await.map(drop)
+    }
+
+    /// Settles what was redeemed of a purchase.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CenterUnreachable`], or the center's own refusal.
+    pub async fn settle(&self, settlement: &Settlement) -> Result<Settled, Refusal> {
+        self.post("vendor-scrip/settlement", settlement).await
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Refusal> {

@@ -8,8 +8,8 @@ use super::Storefront;
 use super::catalogue::{Article, Entitlement};
 use super::view::{ArticleView, ShopView};
 
-/// How this shop is paid: by scrip (spec 01).
-const METHODS: [&str; 1] = ["scrip"];
+/// How every shop is paid: by scrip (spec 01).
+const SCRIP: &str = "scrip";
 
 /// The body of a 402: an error like any other, and the offer.
 #[derive(Debug, Clone, Serialize)]
@@ -29,8 +29,8 @@ pub struct Offer {
     pub shop: ShopView,
     /// The article, with its price; its `url` is the requestUrl of an S1.
     pub article: ArticleView,
-    /// How the shop may be paid.
-    pub methods: [&'static str; 1],
+    /// How the shop may be paid: by `scrip`, and what its budgets are made of.
+    pub methods: Vec<&'static str>,
     /// Where S1 goes.
     pub purchase: String,
     /// Where S3 goes.
@@ -55,12 +55,14 @@ impl Storefront {
         let view = self.article_view(article);
         let origin = &self.settings.origin;
         let message = format!("This article costs {}.", view.price);
+        let shop = self.shop_view();
+        let budgets = shop.budget.iter().flat_map(|budget| budget.methods.iter().copied());
         Demand {
             error: ErrorBody::from(&Refusal::new(ErrorCode::PaymentRequired, message)),
             offer: Offer {
-                shop: self.shop_view(),
+                methods: std::iter::once(SCRIP).chain(budgets).collect(),
+                shop,
                 article: view,
-                methods: METHODS,
                 purchase: format!("{origin}/api/v1/purchase"),
                 deliver: format!("{origin}/api/v1/purchase/deliver"),
                 description: format!("{origin}/api/v1/openapi.json"),

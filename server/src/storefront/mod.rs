@@ -4,7 +4,8 @@
 //! catalogue, campaigns   folders as values, read again when files change
 //! sale, earn             S1-S7 and M1-M7 over protocol::scrip::seller
 //! relay, center          the way to the center: HTTP only
-//! store                  what must survive a restart: attempts, answers, the shop's own secret
+//! till                   budgets: paywords and the shop's own scrip, taken without the center
+//! store                  what must survive a restart: attempts, answers, the till, the shop's own secret
 //! pages, view            what browsers and wallets see
 //! ```
 //!
@@ -28,6 +29,7 @@ mod relay;
 mod sale;
 pub mod sample;
 pub mod store;
+pub mod till;
 pub mod view;
 mod watch;
 
@@ -95,6 +97,8 @@ pub struct Settings {
     pub hold: Duration,
     /// How many are held at once.
     pub held_max: usize,
+    /// What the shop says of budgets.
+    pub till: till::Terms,
 }
 
 /// The longest that an M3 or S3 is held, unless settings say otherwise (spec/01).
@@ -109,6 +113,7 @@ pub struct Storefront {
     store: StoreHandle,
     cookies: Cookies,
     claims: Claims,
+    till: till::Till,
     catalogue_settings: CatalogueSettings,
     campaign_media: MediaAddresses,
     catalogue: ArcSwap<Catalogue>,
@@ -176,7 +181,7 @@ impl Storefront {
         clock: Arc<dyn Clock>,
         http: reqwest::Client,
     ) -> Result<Arc<Self>, OpenError> {
-        let store = StoreHandle::new(ShopStore::open(&settings.database)?);
+        let store = StoreHandle::new(ShopStore::open(&settings.database)?)?;
         let ports = Ports { clock, ..Ports::system(http, &settings.center_origin) };
         Self::on(settings, ports, store)
     }
@@ -210,6 +215,7 @@ impl Storefront {
             relay: Relay::new(center.clone(), background, settings.hold, settings.held_max),
             cookies: Cookies::new(secret),
             claims: Claims::default(),
+            till: till::Till::new(),
             store: handle,
             catalogue: ArcSwap::from_pointee(catalogue),
             campaigns: ArcSwap::from_pointee(campaigns),
@@ -224,15 +230,22 @@ impl Storefront {
             campaign_media,
             center,
         });
+        if let Some(seller) = shop.seller.load_full() {
+            shop.prepare_from_store(seller.center_id())?;
+        }
         log_problems(&shop.problems());
         Ok(shop)
     }
 
-    /// Meets the center, sets budgets aside and watches the folders, as long as the result lives.
+    /// Meets the center, sets budgets aside, tends the till and watches the folders, as long as the result lives.
     /// Must be called in a Tokio runtime.
     #[must_use]
     pub fn start(self: &Arc<Self>) -> Running {
-        Running { funding: tokio::spawn(self.clone().work()), _watching: watch::watch(self) }
+        Running {
+            funding: tokio::spawn(self.clone().work()),
+            till: tokio::spawn(self.clone().tend()),
+            _watching: watch::watch(self),
+        }
     }
 
     /// Meets the center, then sets budgets aside: at once, from time to time, and whenever they may have changed.
@@ -371,12 +384,14 @@ impl Storefront {
 #[derive(Debug)]
 pub struct Running {
     funding: tokio::task::JoinHandle<()>,
+    till: tokio::task::JoinHandle<()>,
     _watching: Option<watch::Watching>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.funding.abort();
+        self.till.abort();
     }
 }
 

@@ -79,7 +79,7 @@ impl Storefront {
         self.article_at(&receipt.subject)
     }
 
-    fn article_at(&self, url: &RequestUrl) -> Result<Arc<Article>, Refusal> {
+    pub(super) fn article_at(&self, url: &RequestUrl) -> Result<Arc<Article>, Refusal> {
         let begins = format!("{}/articles/", self.settings.origin);
         let slug = url.as_str().strip_prefix(&begins);
         let article = slug.and_then(|slug| self.catalogue.load().find(slug, self.now()).cloned());

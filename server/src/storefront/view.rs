@@ -7,6 +7,7 @@ use tuppence_protocol::{Amount, Timestamp, VendorId};
 use super::Storefront;
 use super::campaigns::{Campaign, Choice, Kind};
 use super::catalogue::Article;
+use super::till::BudgetView;
 
 /// Who the shop is (GET `/shop`).
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +25,9 @@ pub struct ShopView {
     pub title: String,
     /// What it sells, in a sentence.
     pub description: String,
+    /// What it says of budgets; absent where it takes none, or can't yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetView>,
 }
 
 /// All articles (GET `/articles`).
@@ -164,6 +168,7 @@ impl Storefront {
             wallet_origin: settings.wallet_origin.clone(),
             title: settings.title.clone(),
             description: settings.description.clone(),
+            budget: self.budget_view(),
         }
     }
 

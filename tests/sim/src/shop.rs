@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use serde::Serialize;
 use tuppence_protocol::scrip::Item;
-use tuppence_protocol::{Currency, ErrorCode, KeyRing, Refusal};
+use tuppence_protocol::{Amount, Currency, ErrorCode, KeyRing, Refusal};
 use tuppence_server::storefront::catalogue::fields::Prices;
 use tuppence_server::storefront::credentials::Credentials;
 use tuppence_server::storefront::ports::{self, Background, Later, Ports, Transport};
 use tuppence_server::storefront::store::{ShopStore, StoreHandle};
+use tuppence_server::storefront::till::{DAYS, SETTLE_EVERY, Terms};
 use tuppence_server::storefront::{Declined, Delivered, Settings, Storefront};
 
 use crate::center::{decode, json, refused};
@@ -69,6 +70,12 @@ impl ShopProcess {
             prices: Prices { currency: Currency::USD, default: None },
             hold: Duration::from_secs(30),
             held_max: 50,
+            till: Terms {
+                taken: false,
+                suggested: Amount::zero(Currency::USD),
+                days: DAYS,
+                settle_every: SETTLE_EVERY,
+            },
         };
         let port =
             Arc::new(Port { index: self.index, wishes: self.wishes.clone(), chance: self.chance.clone() });

@@ -1,5 +1,6 @@
 //! A storefront over HTTP: its API for wallets, and its pages for everybody.
 
+mod budget;
 mod demand;
 mod earn;
 pub mod embed;
@@ -81,6 +82,11 @@ fn endpoints(wallet: &Access) -> Vec<Endpoint> {
         Endpoint::at("/verify").post(Access::Programs, purchase::verify),
         Endpoint::at("/claims").post(wallet(), embed::leave),
         Endpoint::at("/claims/take").post(Access::Anyone, embed::take),
+        Endpoint::at("/payword/open").post(Access::Anyone, budget::open),
+        Endpoint::at("/payword/buy").post(Access::Anyone, budget::payword),
+        Endpoint::at("/payword/end").post(Access::Anyone, budget::end),
+        Endpoint::at("/vendor-scrip/buy").post(Access::Anyone, budget::scrip),
+        Endpoint::at("/vendor-scrip/end").post(Access::Anyone, budget::give_back),
         Endpoint::at("/campaigns").get(Access::Anyone, shop::campaigns),
         Endpoint::at("/campaigns/{item}").get(Access::Anyone, shop::campaign),
         Endpoint::at("/earn").body_bytes_max(EARN_BYTES_MAX).post(wallet(), earn::answer),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use tuppence_protocol::scrip::{Document, RequestUrl, seller};
+use tuppence_protocol::vendor_scrip::digest;
 use tuppence_protocol::{Amount, Text, Timestamp};
 
 use crate::storefront::folder::Folder;
@@ -96,7 +97,14 @@ pub enum Entitlement {
 }
 
 /// Text that is not printed by accident.
-struct Paid(Document);
+struct Paid(Document, [u8; 32]);
+
+impl Paid {
+    fn new(document: Document) -> Self {
+        let digest = digest(document.as_str().as_bytes());
+        Paid(document, digest)
+    }
+}
 
 impl std::fmt::Debug for Paid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -108,6 +116,11 @@ impl Article {
     /// The whole article, for whoever may have it.
     pub fn whole(&self, _: Entitlement) -> &Document {
         &self.whole.0
+    }
+
+    /// SHA-256 of the whole article's HTML, which a sale for the shop's scrip is sealed with (spec/02).
+    pub fn digest(&self) -> [u8; 32] {
+        self.whole.1
     }
 
     /// The whole article if it costs nothing.
@@ -243,7 +256,7 @@ fn finish(
         teaser: teaser.document,
         summary: fields.description.unwrap_or_else(|| rendered.summary.clone()),
         minutes: rendered.words.div_ceil(WORDS_PER_MINUTE).max(1),
-        whole: Paid(whole.document),
+        whole: Paid::new(whole.document),
     };
     Ok((article, notices))
 }

@@ -1,8 +1,10 @@
-//! What a shop must remember: attempts with their M2, survey answers, budgets, and its own secret.
+//! What a shop must remember: attempts with their M2, survey answers, budgets, its own secret, and its till.
 //!
 //! One SQLite file. Its calls block, so handlers reach it through [`StoreHandle`], off the async threads.
 
 mod rows;
+pub mod till;
+mod writer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +16,10 @@ use tuppence_protocol::scrip::campaign::CampaignState;
 use tuppence_protocol::{Refusal, Secret, Timestamp};
 
 use super::ports::Random;
+use writer::Writer;
 
 /// The schema, one step for each version of the file.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("till.sql")];
 /// Milliseconds that a locked file is waited for.
 const BUSY_MS: u64 = 5_000;
 
@@ -112,7 +115,8 @@ impl From<ShopStoreError> for Refusal {
     }
 }
 
-type Result<T> = std::result::Result<T, ShopStoreError>;
+/// What the store's functions return.
+pub type Result<T> = std::result::Result<T, ShopStoreError>;
 
 /// The store. Every method is one transaction; what returned is on disk.
 #[derive(Debug)]
@@ -309,6 +313,14 @@ impl ShopStore {
         Ok(())
     }
 
+    /// Reads several things at once.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn read<T>(&self, reading: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        reading(&self.lock())
+    }
+
     /// Whether the store answers.
     ///
     /// # Errors
@@ -328,19 +340,23 @@ impl ShopStore {
 #[derive(Debug, Clone)]
 pub struct StoreHandle {
     store: Arc<ShopStore>,
-    /// Whether callers are on a thread that may block.
-    here: bool,
+    /// Absent where callers are on a thread that may block.
+    writer: Option<Arc<Writer>>,
 }
 
 impl StoreHandle {
     /// A handle to `store`.
-    pub fn new(store: ShopStore) -> Self {
-        StoreHandle { store: Arc::new(store), here: false }
+    ///
+    /// # Errors
+    /// If the system has no thread to write on.
+    pub fn new(store: ShopStore) -> Result<Self> {
+        let store = Arc::new(store);
+        Ok(StoreHandle { writer: Some(Arc::new(Writer::start(store.clone())?)), store })
     }
 
     /// A handle for callers that may block: their work is done on their own thread, without a runtime.
     pub fn here(store: Arc<ShopStore>) -> Self {
-        StoreHandle { store, here: true }
+        StoreHandle { store, writer: None }
     }
 
     /// The store itself, for callers on threads of their own.
@@ -356,13 +372,29 @@ impl StoreHandle {
         &self,
         work: impl FnOnce(&ShopStore) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Refusal> {
-        if self.here {
+        if self.writer.is_none() {
             return Ok(work(&self.store)?);
         }
         let store = self.store.clone();
         let done = tokio::task::spawn_blocking(move || work(&store)).await;
         done.map_err(|error| ShopStoreError::Row(error.to_string()).into())
             .and_then(|result| result.map_err(Into::into))
+    }
+}
+
+impl StoreHandle {
+    /// Does `work` in a transaction, together with others that wait just now; what returned is on disk.
+    ///
+    /// # Errors
+    /// `store_unavailable`, with the reason in the log; then nothing of it was written.
+    pub async fn commit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, Refusal> {
+        match &self.writer {
+            None => Ok(writer::alone(&self.store, work)?),
+            Some(writer) => Ok(writer.clone().run(work).await?),
+        }
     }
 }
 

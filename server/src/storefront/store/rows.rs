@@ -32,12 +32,12 @@ fn offer(row: &Row<'_>) -> rusqlite::Result<Option<OfferKey>> {
     Ok(Some(OfferKey { tran_id: TranId::from_bytes(tran_id), expires: time(row, 3)? }))
 }
 
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     let millis: i64 = row.get(column)?;
     Ok(Timestamp::from_millis(millis.unsigned_abs()))
 }
 
-fn millis(time: Timestamp) -> i64 {
+pub(super) fn millis(time: Timestamp) -> i64 {
     // A timestamp is below 2^53.
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,16 +1,18 @@
 //! A center that says what the test wants: `/relay` is held until the test has ended the transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::TcpListener;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use tokio::sync::Notify;
+use tuppence_protocol::payword::{Deposit, Paid};
 use tuppence_protocol::scrip::campaign::CampaignFunding;
 use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::scrip::relay::{Outcome, RelayReply, RelayRequest};
-use tuppence_protocol::{Amount, ErrorBody};
+use tuppence_protocol::vendor_scrip::{Licence, Licensed, Settled, Settlement};
+use tuppence_protocol::{Amount, ErrorBody, PublicKeys};
 
 use super::*;
 
@@ -22,11 +24,28 @@ pub(crate) struct Center {
     /// The center's clock, in milliseconds.
     pub(crate) now: AtomicU64,
     /// Whether `/relay` answers at once instead of holding.
-    pub(crate) hurried: std::sync::atomic::AtomicBool,
+    pub(crate) hurried: AtomicBool,
     /// How often `/relay` was asked.
     pub(crate) asked: AtomicUsize,
     /// Budgets as they came, in order.
     pub(crate) funded: Mutex<Vec<(String, Amount)>>,
+    /// Whether the till's messages find nobody.
+    pub(crate) down: AtomicBool,
+    /// Whether the till's messages are taken, and their answers lost.
+    pub(crate) losing: AtomicBool,
+    /// Which of its keys the center publishes, by number.
+    pub(crate) keys: AtomicU32,
+    /// Deposits as they came, in order.
+    pub(crate) deposits: Mutex<Vec<Deposit>>,
+    /// Settlements as they came, in order.
+    pub(crate) settlements: Mutex<Vec<Settlement>>,
+    /// Licences, by number.
+    pub(crate) licences: Mutex<BTreeMap<u32, Licensed>>,
+}
+
+/// What the center countersigns budgets with.
+pub(crate) fn center_key(number: u32) -> Secret {
+    Secret::from_bytes([0xC0 | u8::try_from(number).unwrap(); 32])
 }
 
 impl Center {
@@ -53,6 +72,7 @@ pub(crate) async fn serve() -> (Arc<Center>, String) {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let center = Arc::new(Center::default());
     center.now.store(NOW.as_millis(), Ordering::SeqCst);
+    center.keys.store(1, Ordering::SeqCst);
     let data = web::Data::from(center.clone());
     let server = HttpServer::new(move || {
         App::new()
@@ -60,6 +80,10 @@ pub(crate) async fn serve() -> (Arc<Center>, String) {
             .route("/api/v1/center", web::get().to(info))
             .route("/api/v1/relay", web::post().to(relay))
             .route("/api/v1/campaigns", web::post().to(fund))
+            .route("/api/v1/payword/keys", web::get().to(keys))
+            .route("/api/v1/payword/deposit", web::post().to(deposit))
+            .route("/api/v1/vendor-scrip/licence", web::post().to(licence))
+            .route("/api/v1/vendor-scrip/settlement", web::post().to(settle))
     });
     let server = server.workers(1).disable_signals().shutdown_timeout(0).listen(listener).unwrap().run();
     tokio::spawn(server);
@@ -122,5 +146,69 @@ async fn fund(center: web::Data<Center>, funding: web::Json<CampaignFunding>) ->
         item: funding.item.clone(),
         budget: funding.budget,
         remaining: funding.budget,
+    })
+}
+
+/// The till's message is answered with what `made` makes, unless the center is down or the answer is lost.
+fn till<T: Serialize>(center: &Center, made: impl FnOnce() -> T) -> HttpResponse {
+    if center.down.load(Ordering::SeqCst) {
+        return HttpResponse::BadGateway().finish();
+    }
+    let made = made();
+    if center.losing.load(Ordering::SeqCst) {
+        return HttpResponse::GatewayTimeout().finish();
+    }
+    HttpResponse::Ok().json(made)
+}
+
+async fn keys(center: web::Data<Center>) -> HttpResponse {
+    till(&center, || {
+        let mut ring = KeyRing::new(1, center_key(1));
+        for number in 2..=center.keys.load(Ordering::SeqCst) {
+            ring.add(number, center_key(number)).unwrap();
+        }
+        PublicKeys::of(&ring)
+    })
+}
+
+async fn deposit(center: web::Data<Center>, deposit: web::Json<Deposit>) -> HttpResponse {
+    assert!(deposit.holds(&vendor_secret()));
+    till(&center, || {
+        center.deposits.lock().unwrap().push(deposit.0.clone());
+        let paid = Paid {
+            authority_id: deposit.authority_id,
+            index: deposit.index,
+            amount: Amount::zero(Currency::USD),
+            last: deposit.last,
+            secret_id: deposit.secret_id,
+            seal: Seal::from_bytes([0; 32]),
+        };
+        paid.sealed(&vendor_secret())
+    })
+}
+
+async fn licence(center: web::Data<Center>, licence: web::Json<Licence>) -> HttpResponse {
+    till(&center, || {
+        let licensed = licence.open(&vendor_secret()).unwrap();
+        let number = licensed.terms.number;
+        let mut licences = center.licences.lock().unwrap();
+        assert!(licences.last_key_value().is_none_or(|(newest, _)| *newest <= number));
+        licences.insert(number, licensed);
+        serde_json::json!({"number": number})
+    })
+}
+
+async fn settle(center: web::Data<Center>, settlement: web::Json<Settlement>) -> HttpResponse {
+    assert!(settlement.holds(&vendor_secret()));
+    till(&center, || {
+        center.settlements.lock().unwrap().push(settlement.0.clone());
+        let settled = Settled {
+            customer_id: settlement.customer_id,
+            redeemed: settlement.redeemed,
+            last: settlement.last,
+            secret_id: settlement.secret_id,
+            seal: Seal::from_bytes([0; 32]),
+        };
+        settled.sealed(&vendor_secret())
     })
 }

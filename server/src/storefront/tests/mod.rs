@@ -1,5 +1,6 @@
 //! The shop against a center that the test owns: a real server on a loopback port.
 
+mod budgets;
 mod earning;
 pub(crate) mod fake_center;
 mod funding;
@@ -80,6 +81,12 @@ pub(crate) fn settings(root: &Path, center_origin: &str) -> Settings {
         prices: Prices { currency: Currency::USD, default: None },
         hold: Duration::from_secs(20),
         held_max: 10,
+        till: till::Terms {
+            taken: true,
+            suggested: "USD:0.5".parse().unwrap(),
+            days: 30,
+            settle_every: Duration::from_secs(600),
+        },
     }
 }
 

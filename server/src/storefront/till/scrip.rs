@@ -1,0 +1,92 @@
+//! The shop's own scrip (spec/02): a request buys an article and gets the change; a return ends the purchase.
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use tuppence_protocol::Refusal;
+use tuppence_protocol::Timestamp;
+use tuppence_protocol::scrip::relay::Delivery;
+use tuppence_protocol::vendor_scrip::{Offer, Reply, Request, Return, Served, Settlement, Vendor};
+
+use super::wares::Wares;
+use crate::storefront::Storefront;
+use crate::storefront::store::{self, till as rows, till::Owed};
+
+/// The article, with the sealed reply that has the change. The same request gets the same bytes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScripSale {
+    /// The change, and the digest of the delivery's document.
+    pub reply: Reply,
+    /// The article.
+    pub delivery: Delivery,
+}
+
+impl Storefront {
+    /// The article that a request pays; the spent ID# and the answer are stored before this returns.
+    ///
+    /// # Errors
+    /// The scrip is another shop's, forged, spent, ended or over, or does not cover the price.
+    pub async fn sell_for_scrip(&self, request: Request) -> Result<ScripSale, Refusal> {
+        let (wares, vendor, now) = (self.wares(&request.request_url), self.scrip_vendor()?, self.now());
+        self.store.commit(move |store| sell(store, &vendor, &request, wares, now)).await?
+    }
+
+    /// Ends a purchase: nothing more is taken. Whoever brings the settlement to the center has the rest at once, also
+    /// before the shop does.
+    ///
+    /// # Errors
+    /// The scrip is another shop's, forged, or was forgotten.
+    pub async fn end_purchase(&self, message: Return) -> Result<Settlement, Refusal> {
+        let vendor = self.scrip_vendor()?;
+        let ended = move |store: &Connection| {
+            let account = rows::account(store, message.scrip.scrip.customer_id)?;
+            let ended = match vendor.end(&message, account.as_ref()) {
+                Ok(ended) => ended,
+                Err(error) => return Ok(Err(Refusal::from(error))),
+            };
+            rows::keep_account(store, &ended.account, Owed(!ended.account.closed))?;
+            Ok(Ok(ended.settlement))
+        };
+        let ended = self.store.commit(ended).await?;
+        self.till.ended.notify_one();
+        ended
+    }
+}
+
+fn sell(
+    store: &Connection,
+    vendor: &Vendor,
+    request: &Request,
+    wares: Result<Wares, Refusal>,
+    now: Timestamp,
+) -> store::Result<Result<ScripSale, Refusal>> {
+    let body = &request.scrip.scrip;
+    let account = rows::account(store, body.customer_id)?;
+    let kept = rows::spent(store, body.id)?;
+    let serial = rows::next_change(store)?;
+    let offer = match &wares {
+        Ok(wares) => Offer { price: wares.price, digest: wares.digest, serial },
+        // What was sold before is answered again, also where it is sold no more.
+        Err(_) if kept.is_some() => Offer { price: request.price, digest: [0; 32], serial },
+        Err(refusal) => return Ok(Err(refusal.clone())),
+    };
+    let spent = kept.as_ref().map(|(spent, _)| spent);
+    let Served { account, spent, new } = match vendor.serve(request, offer, account.as_ref(), spent, now) {
+        Ok(served) => served,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    if let Some((_, delivery)) = kept.filter(|_| !new) {
+        return Ok(Ok(ScripSale { reply: spent.reply, delivery }));
+    }
+    let wares = match wares {
+        Ok(wares) => wares,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let delivery = wares.hand_out();
+    rows::keep_account(store, &account, Owed(true))?;
+    rows::keep_spent(store, account.customer_id, &spent, &delivery)?;
+    if spent.reply.change.is_some() {
+        rows::keep_change(store, serial)?;
+    }
+    Ok(Ok(ScripSale { reply: spent.reply, delivery }))
+}
