@@ -2,6 +2,7 @@
 
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
+use serde_json::{Value, json};
 use tuppence_protocol::challenge::{Challenge, Solution, solve};
 use tuppence_protocol::scrip::buyer::{
     AwaitingEcash, AwaitingReceipt, AwaitingRegistration, Ecash, NewWallet, Offer, Purse, Start, Started,
@@ -10,7 +11,7 @@ use tuppence_protocol::scrip::earner::AttestationReply;
 use tuppence_protocol::scrip::finish::FinishReply;
 use tuppence_protocol::scrip::info::CenterInfo;
 use tuppence_protocol::scrip::issue::IssueRequest;
-use tuppence_protocol::scrip::payment::{PaymentMethod, PurchaseRequest};
+use tuppence_protocol::scrip::payment::{PaymentInformation, PaymentMethod, PurchaseRequest};
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::scrip::registration::RegistrationRequest;
 use tuppence_protocol::scrip::seller::Fresh;
@@ -103,6 +104,26 @@ impl Buyer {
     pub async fn take(&mut self, stand: &Stand, offer: Offer) -> Receipt {
         let awaiting = self.starts(stand, offer);
         let answer = start(stand, &awaiting).await.expect(200);
+        let receipt = self.confirms(stand, &awaiting, &answer);
+        let reply: FinishReply = finish(stand, &receipt).await.expect(200).json();
+        self.purse.scrip = receipt.new_scrip().clone();
+        receipt.receive(&reply).unwrap()
+    }
+
+    /// S4 to S6 of a payment to the center itself, whose S4 goes to `path` with `what` beside it.
+    pub async fn pays_with(
+        &mut self,
+        stand: &Stand,
+        information: PaymentInformation,
+        path: &str,
+        what: &str,
+        value: Value,
+    ) -> Receipt {
+        let awaiting = self.starts(stand, Offer::Payment(information.offer));
+        let Start::Payment(payment) = &awaiting.start else { panic!("no S4") };
+        let mut message = json!({"payment": payment});
+        message[what] = value;
+        let answer = stand.post(path, &message).await.expect(200);
         let receipt = self.confirms(stand, &awaiting, &answer);
         let reply: FinishReply = finish(stand, &receipt).await.expect(200).json();
         self.purse.scrip = receipt.new_scrip().clone();

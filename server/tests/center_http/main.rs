@@ -3,6 +3,7 @@
 
 mod again;
 mod browsers;
+mod budgets;
 mod buyer;
 mod flood;
 mod kept;

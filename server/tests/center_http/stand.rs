@@ -107,7 +107,16 @@ impl Stand {
 
     /// Starts the center over its folder.
     pub fn resume(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        self.resume_at(TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    }
+
+    /// Starts the center over its folder, where those who know it look for it.
+    pub fn resume_where_it_was(&mut self) {
+        let address = self.origin.trim_start_matches("http://").to_owned();
+        self.resume_at(TcpListener::bind(address).unwrap());
+    }
+
+    fn resume_at(&mut self, listener: TcpListener) {
         self.origin = format!("http://{}", listener.local_addr().unwrap());
         let amount = |text: &str| text.parse().unwrap();
         let policy = Policy {
