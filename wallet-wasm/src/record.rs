@@ -8,6 +8,7 @@
 //! | `library/<origin>/<slug>` | a paid article |
 //! | `answer/<origin>/<item>` | how a campaign was answered |
 //! | `order/<TranID>` | a cash-out order |
+//! | `budget/<origin>` | a budget at a shop, in programs without a browser |
 //! | `shop/<origin>` | [`ShopRecord`]: a shop as last seen, and the attestation for it |
 
 use serde::de::DeserializeOwned;
@@ -134,8 +135,8 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
 }
 
 macro_rules! records {
-    ($($record:ty = $prefix:literal;)*) => {
-        $(impl Record for $record { const PREFIX: &'static str = $prefix; })*
+    ($($(#[$built:meta])* $record:ty = $prefix:literal;)*) => {
+        $($(#[$built])* impl Record for $record { const PREFIX: &'static str = $prefix; })*
 
         /// Reads the record at `key` and writes it again, for whoever examines records from outside (tests/fuzz).
         ///
@@ -143,7 +144,7 @@ macro_rules! records {
         /// [`Problem::RecordDamaged`] if it is none of the kind that the key says.
         #[cfg(not(target_arch = "wasm32"))]
         pub fn record_again(key: &str, record: &[u8]) -> Result<Vec<u8>, WalletError> {
-            $(if key.starts_with(<$record>::PREFIX) {
+            $($(#[$built])* if key.starts_with(<$record>::PREFIX) {
                 let record: $record = decode(record)?;
                 return json::write(&record).map_err(|error| damaged(<$record>::PREFIX, &error));
             })*
@@ -152,10 +153,12 @@ macro_rules! records {
 
         /// Whether `value` is a record of the kind that `key` says.
         pub(crate) fn fits(key: &str, value: &Tree) -> bool {
-            $(if key.starts_with(<$record>::PREFIX) {
+            $($(#[$built])*
+            if key.starts_with(<$record>::PREFIX) {
                 return <$record>::deserialize(value).is_ok();
             })*
-            false
+            // A copy that a program has made: what is in it is for programs, and comes back by itself.
+            cfg!(target_arch = "wasm32") && key.starts_with("budget/")
         }
     };
 }
@@ -169,6 +172,8 @@ records! {
     Answered = "answer/";
     CashOutOrder = "order/";
     ShopRecord = "shop/";
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::operation::budget::BudgetRecord = "budget/";
 }
 
 /// The key of a history entry: in the order of the numbers.

@@ -64,6 +64,10 @@ pub enum WalletCommand {
     #[command(after_help = "Examples:
   tuppence wallet pay https://shop.example/articles/bread > article.html
   tuppence wallet pay https://shop.example/articles/bread --max USD:0.05 --json
+  tuppence wallet pay https://shop.example/articles/bread --budget USD:0.50 > article.html
+
+With --budget, one payment buys scrip of the shop for so much, and this and the next articles there are paid from it, without
+the payment center. When too little is left, the rest comes back and the next budget is bought.
 
 A program can ask for the price first: an address that is for sale answers a GET with 402 and the offer.")]
     Pay {
@@ -72,9 +76,30 @@ A program can ask for the price first: an address that is for sale answers a GET
         /// The most to pay, such as 0.05 or USD:0.05
         #[arg(long, env = "TUPPENCE_MAX", value_name = "AMOUNT", default_value = "0.10")]
         max: Sum,
+        /// Pay from a budget at the shop, and approve one of this amount where there is none with enough left
+        #[arg(long, env = "TUPPENCE_PAY_BUDGET", value_name = "AMOUNT")]
+        budget: Option<Sum>,
         /// Print JSON: charged, article, text and balance
         #[arg(long)]
         json: bool,
+    },
+    /// List the budgets at shops: what was approved, and what is left
+    Budgets {
+        /// How to print it
+        #[command(flatten)]
+        format: Format,
+    },
+    /// End the budget at a shop: what is left comes back at once
+    ///
+    /// Without it, the rest comes back by itself, seven days after the budget's end.
+    #[command(after_help = "Example:
+  tuppence wallet end-budget https://shop.example")]
+    EndBudget {
+        /// The shop's address
+        shop: String,
+        /// How to print it
+        #[command(flatten)]
+        format: Format,
     },
     /// Show the balance
     Balance {

@@ -60,7 +60,11 @@ async fn act(arguments: WalletArguments) -> Result<(), Failure> {
 
 async fn with_wallet(wallet: &Wallet, command: WalletCommand) -> Result<(), Failure> {
     match command {
-        WalletCommand::Pay { url, max, json } => pay::pay(wallet, &url, &max, json).await,
+        WalletCommand::Pay { url, max, budget, json } => {
+            pay::pay(wallet, &url, &max, budget.as_ref(), json).await
+        }
+        WalletCommand::Budgets { format } => show::budgets(wallet, format.json).await,
+        WalletCommand::EndBudget { shop, format } => pay::end_budget(wallet, &shop, format.json).await,
         WalletCommand::Receipt { url } => pay::receipt(wallet, &url).await,
         WalletCommand::Balance { format } => show::balance(wallet, format.json).await,
         WalletCommand::Sync { format } => {

@@ -22,15 +22,32 @@ struct Printed<'a> {
     balance: Amount,
 }
 
-/// Gets what is at `url` for at most `max`, and writes it to standard output.
-pub async fn pay(wallet: &Wallet, url: &str, max: &Sum, as_json: bool) -> Result<(), Failure> {
-    let max = max.amount("--max", currency(wallet).await?)?;
+/// Gets what is at `url` for at most `max`, from a budget at the shop where one is named, and writes it to standard
+/// output.
+pub async fn pay(
+    wallet: &Wallet,
+    url: &str,
+    max: &Sum,
+    budget: Option<&Sum>,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let currency = currency(wallet).await?;
+    let max = max.amount("--max", currency)?;
+    let budget = budget.map(|budget| budget.amount("--budget", currency)).transpose()?;
     let told = |card: &ArticleCard| {
         progress(&format!("Paying {} to {} for {:?} ...", card.price, card.shop.name, card.title));
     };
-    let bought = wallet.pay_url(url, max, told).await.map_err(money_failure)?;
+    let bought = match budget {
+        Some(budget) => wallet.pay_url_from_budget(url, max, budget, told).await,
+        None => wallet.pay_url(url, max, told).await,
+    };
+    let bought = bought.map_err(money_failure)?;
     let balance = wallet.balance().await.map_err(failure)?.amount;
     progress(&match (&bought.article, bought.charged) {
+        (Some(article), true) if budget.is_some() => {
+            let left = left_at(wallet, &article.shop.origin).await?;
+            format!("Paid from the budget, of which {left} is left. The balance is {balance}.")
+        }
         (Some(_), true) => format!("Paid. The balance is {balance}."),
         (Some(_), false) => "It was paid before: nothing was charged.".to_owned(),
         (None, _) => "It asks for no money: nothing was charged.".to_owned(),
@@ -48,6 +65,24 @@ pub async fn pay(wallet: &Wallet, url: &str, max: &Sum, as_json: bool) -> Result
         let unwritten = WalletError::from(Problem::StorageFull).with_money(money);
         money_failure(unwritten).because(format!("The article could not be written: {error}."))
     })
+}
+
+/// What is left of the budget at a shop.
+async fn left_at(wallet: &Wallet, shop: &str) -> Result<Amount, Failure> {
+    let budgets = wallet.budgets().await.map_err(failure)?;
+    let here = budgets.into_iter().find(|budget| budget.shop.origin == shop);
+    Ok(here.map_or(Amount::zero(currency(wallet).await?), |budget| budget.left))
+}
+
+/// Ends the budget at a shop.
+pub async fn end_budget(wallet: &Wallet, shop: &str, as_json: bool) -> Result<(), Failure> {
+    let ended = wallet.end_budget(shop).await.map_err(failure)?;
+    if as_json {
+        return output::json(&ended);
+    }
+    let balance = wallet.balance().await.map_err(failure)?.amount;
+    output::line(format!("{} came back from {}. The balance is {balance}.", ended.left, ended.shop.name));
+    Ok(())
 }
 
 /// The receipt of a paid article, as the `Authorization` header takes it.

@@ -58,6 +58,16 @@ pub async fn library(wallet: &Wallet, as_json: bool) -> Result<(), Failure> {
     })
 }
 
+/// The budgets at shops.
+pub async fn budgets(wallet: &Wallet, as_json: bool) -> Result<(), Failure> {
+    let budgets = wallet.budgets().await.map_err(failure)?;
+    let heading = ["LEFT", "OF", "UNTIL", "SHOP"];
+    show(as_json, &budgets, "There is no budget at any shop.", &heading, |budget| {
+        let until = budget.expires.map(date).unwrap_or_default();
+        vec![budget.left.to_string(), budget.approved.to_string(), until, budget.shop.origin.clone()]
+    })
+}
+
 /// The articles on sale.
 pub async fn articles(wallet: &Wallet, shop: Option<String>, as_json: bool) -> Result<(), Failure> {
     let mut articles: Vec<ArticleCard> = Vec::new();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
 
 mod books;
+mod budget;
 mod commands;
 mod disk;
 mod proxy;

@@ -22,6 +22,8 @@ pub enum At {
 struct Trap {
     armed: Option<(String, At)>,
     met: bool,
+    /// Paths that were asked with a body, in order.
+    heard: Vec<String>,
 }
 
 /// Listens on a port of its own.
@@ -54,7 +56,13 @@ impl Proxy {
 
     /// Stops the next request for `path`.
     pub fn stop(&self, path: &str, at: At) {
-        *self.trap.0.lock().unwrap() = Trap { armed: Some((path.to_owned(), at)), met: false };
+        let mut trap = self.trap.0.lock().unwrap();
+        (trap.armed, trap.met) = (Some((path.to_owned(), at)), false);
+    }
+
+    /// The paths that were posted to, in order.
+    pub fn heard(&self) -> Vec<String> {
+        self.trap.0.lock().unwrap().heard.clone()
     }
 
     /// Waits until the request has come to where it is stopped.
@@ -70,7 +78,7 @@ fn meets(trap: &(Mutex<Trap>, Condvar), path: &str, at: At) -> bool {
     let mut state = trap.0.lock().unwrap();
     let meets = state.armed.as_ref().is_some_and(|armed| *armed == (path.to_owned(), at));
     if meets {
-        *state = Trap { armed: None, met: true };
+        (state.armed, state.met) = (None, true);
         trap.1.notify_all();
     }
     meets
@@ -84,6 +92,9 @@ fn pass(client: TcpStream, port: &AtomicU16, trap: &(Mutex<Trap>, Condvar)) -> O
         let request = message(&mut client)?;
         let path = request.split(|byte| *byte == b' ').nth(1)?;
         let path = String::from_utf8_lossy(path).into_owned();
+        if request.starts_with(b"POST") {
+            trap.0.lock().unwrap().heard.push(path.clone());
+        }
         if meets(trap, &path, At::Request) {
             return drain(&mut client);
         }

@@ -14,15 +14,15 @@ use crate::reader::fixtures;
 use crate::serving::{Serving, err, free_ports, get, out, tuppence, wait_for};
 
 /// Somebody with a wallet in a folder of their own.
-struct Person {
+pub struct Person {
     folder: TempDir,
-    center: String,
-    shop: String,
+    pub center: String,
+    pub shop: String,
 }
 
 impl Person {
     /// At this program, without a wallet yet.
-    fn new(serving: &Serving) -> Self {
+    pub fn new(serving: &Serving) -> Self {
         let [center, shop] = serving.ports.map(|port| format!("http://localhost:{port}"));
         Person { folder: tempfile::tempdir().unwrap(), center, shop }
     }
@@ -31,30 +31,30 @@ impl Person {
         self.folder.path().join("wallet")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = tuppence();
         command.arg("wallet").args(arguments).arg("--wallet").arg(self.wallet());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    fn tried(&self, arguments: &[&str]) -> Output {
+    pub fn tried(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// What it prints; it must succeed.
-    fn ask(&self, arguments: &[&str]) -> String {
+    pub fn ask(&self, arguments: &[&str]) -> String {
         let output = self.tried(arguments);
         assert!(output.status.success(), "{arguments:?}: {}{}", out(&output), err(&output));
         out(&output)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.ask(&[arguments, &["--json"]].concat())).unwrap()
     }
 
     /// Refused with this exit code, and these words.
-    fn refused(&self, arguments: &[&str], code: i32, words: &str) {
+    pub fn refused(&self, arguments: &[&str], code: i32, words: &str) {
         let output = self.tried(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}{}", out(&output), err(&output));
         assert!(err(&output).contains(words), "{words} is missing in {}", err(&output));
@@ -67,18 +67,18 @@ impl Person {
     }
 
     /// With the four cents of the quiz.
-    fn with_four_cents(self) -> Self {
+    pub fn with_four_cents(self) -> Self {
         let person = self.registered();
         let shop = person.shop.clone();
         person.ask(&["earn", &shop, "quiz", "--answer", "Two", "--answer", "Copper"]);
         person
     }
 
-    fn article(&self, slug: &str) -> String {
+    pub fn article(&self, slug: &str) -> String {
         format!("{}/articles/{slug}", self.shop)
     }
 
-    fn balance(&self) -> String {
+    pub fn balance(&self) -> String {
         self.ask(&["balance"]).trim().to_owned()
     }
 }

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
+use crate::ids::IdType;
 use crate::scrip::RequestUrl;
 use crate::seal::Seal;
 use crate::secret::Secret;
@@ -59,6 +60,11 @@ impl Holding {
     pub fn value(&self) -> Amount {
         let nothing = Amount::zero(self.first.scrip.value.currency());
         self.live.as_ref().map_or(nothing, |live| live.scrip.value)
+    }
+
+    /// Cust_ID#: which purchase it is.
+    pub fn customer_id(&self) -> IdType {
+        self.first.scrip.customer_id
     }
 
     /// The live scrip; absent if nothing is left.

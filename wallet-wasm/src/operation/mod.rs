@@ -32,6 +32,8 @@ use crate::error::WalletError;
 use crate::record::{CenterRecord, Wrapped};
 use crate::view::{Change, ExchangeStep, OperationKind, PendingOperation, PendingStage, ShopRef};
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod budget;
 pub(crate) mod cancel;
 pub(crate) mod cash_out;
 pub(crate) mod delivery;
@@ -76,6 +78,9 @@ pub(crate) enum Errand {
     Earn { shop: ShopRef, item: String, title: String, reward: Amount, asking: Box<AwaitingIssueOffer> },
     /// To pay for an article.
     Pay { shop: ShopRef, slug: String, url: String, title: String },
+    /// To buy scrip of one shop.
+    #[cfg(not(target_arch = "wasm32"))]
+    Budget { shop: ShopRef, order: tuppence_protocol::vendor_scrip::Order },
     /// To cash out.
     CashOut { amount: Amount, fee: Amount, destination: String },
 }
@@ -136,6 +141,11 @@ impl Operation {
             Errand::Pay { shop, title, .. } => {
                 (OperationKind::Pay, self.price().map(Change::loss), Some(shop.clone()), Some(title.clone()))
             }
+            #[cfg(not(target_arch = "wasm32"))]
+            Errand::Budget { shop, order } => {
+                let title = Some(budget_title(shop));
+                (OperationKind::Pay, Some(Change::loss(order.value)), Some(shop.clone()), title)
+            }
             Errand::CashOut { amount, .. } => {
                 (OperationKind::CashOut, Some(Change::loss(*amount)), None, None)
             }
@@ -165,6 +175,12 @@ impl Operation {
             Stage::Registering(_) | Stage::Asking => None,
         }
     }
+}
+
+/// What a budget is called in history and elsewhere.
+#[cfg(not(target_arch = "wasm32"))]
+fn budget_title(shop: &ShopRef) -> String {
+    format!("A budget at {}", shop.name)
 }
 
 /// The errand of a cash-out order.

@@ -16,6 +16,10 @@ use tuppence_protocol::scrip::receipt::Receipt;
 
 use crate::client::{self, CallError};
 use crate::error::{Money, Problem, WalletError};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::operation::budget::BudgetRecord;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::operation::budget_title;
 use crate::operation::exchange::{note, note_refusal};
 use crate::operation::pay::bought;
 use crate::operation::resync::moved_elsewhere;
@@ -128,6 +132,14 @@ impl Session {
         if let Some(begun) = self.begun.take() {
             let _ = begun.send(awaiting.start.offer().tran_id());
         }
+        #[cfg(not(target_arch = "wasm32"))]
+        let reply = match &operation.errand {
+            Errand::Budget { order, .. } => {
+                self.send_order(&mut operation.exchange, &awaiting.start, order).await
+            }
+            _ => self.send_start(&mut operation.exchange, &awaiting.start).await,
+        };
+        #[cfg(target_arch = "wasm32")]
         let reply = self.send_start(&mut operation.exchange, &awaiting.start).await;
         let refused = match reply {
             Ok(reply) => {
@@ -316,6 +328,8 @@ impl Session {
         let (kind, change) = match errand {
             Errand::Earn { .. } => (EntryKind::Earned, Change::gain(receipt.amount)),
             Errand::CashOut { .. } => (EntryKind::CashOut, Change::loss(receipt.amount)),
+            #[cfg(not(target_arch = "wasm32"))]
+            Errand::Budget { .. } => (EntryKind::Paid, Change::loss(receipt.amount)),
             Errand::Pay { .. } | Errand::Register { .. } => (EntryKind::Paid, Change::loss(receipt.amount)),
         };
         let mut entry = NewEntry::new(kind, change);
@@ -338,6 +352,12 @@ impl Session {
                 };
                 changes.write(&at_shop(&shop.origin, slug), &article)?;
                 (entry.shop, entry.title) = (Some(shop.clone()), Some(title.clone()));
+            }
+            #[cfg(not(target_arch = "wasm32"))]
+            Errand::Budget { shop, order } => {
+                let budget = BudgetRecord::new(shop.clone(), order.clone(), receipt.clone());
+                changes.write(&crate::origin::segment(&shop.origin), &budget)?;
+                (entry.shop, entry.title) = (Some(shop.clone()), Some(budget_title(shop)));
             }
             Errand::CashOut { amount, fee, destination } => {
                 let order = CashOutOrder {
@@ -391,6 +411,10 @@ impl Session {
         match &operation.errand {
             Errand::Earn { shop, title, .. } | Errand::Pay { shop, title, .. } => {
                 (entry.shop, entry.title) = (Some(shop.clone()), Some(title.clone()));
+            }
+            #[cfg(not(target_arch = "wasm32"))]
+            Errand::Budget { shop, .. } => {
+                (entry.shop, entry.title) = (Some(shop.clone()), Some(budget_title(shop)));
             }
             Errand::CashOut { destination, .. } => entry.subject = Some(destination.clone()),
             Errand::Register { .. } => {}

@@ -19,6 +19,9 @@ use crate::wallet::Inner;
 
 const OK: u16 = 200;
 const PAYMENT_REQUIRED: u16 = 402;
+/// How a shop says that it takes budgets, and what is wrong where it does not.
+#[cfg(not(target_arch = "wasm32"))]
+const BUDGET: (&str, &str) = ("vendor-scrip", "It takes no budgets, or not yet: pay without one.");
 
 /// Gets what is at `url`, and pays at most `approved` for it. `told` hears what is about to be paid.
 pub(super) async fn pay_url(
@@ -36,7 +39,7 @@ pub(super) async fn pay_url(
     let response = client::look(&inner.ports, &origin, path).await?;
     let (shop, article) = match response.status {
         OK => return free(&response),
-        PAYMENT_REQUIRED => demanded(inner, &origin, &response)?,
+        PAYMENT_REQUIRED => demanded(inner, &origin, &response, ("scrip", "It takes no scrip."))?,
         status => return Err(refused(status, &response.body)),
     };
     let card = catalogue::card_of(inner, &shop, article.clone()).await?;
@@ -54,6 +57,43 @@ pub(super) async fn pay_url(
             let money = if charged { Money::Moved } else { Money::Untouched };
             pay::open_article(inner, &article).await.map_err(|error| error.with_money(money))?
         }
+    };
+    Ok(Bought { charged, article: Some(article), text })
+}
+
+/// The same, from a budget at the shop; where there is none with enough left, one of `budget` is bought first.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) async fn pay_url_from_budget(
+    inner: &Rc<Inner>,
+    url: &str,
+    approved: Amount,
+    budget: Amount,
+    told: &dyn Fn(&ArticleCard),
+) -> Result<Bought, WalletError> {
+    let (origin, path) = split(url)?;
+    inner.existing().await?;
+    if let Some(entry) = owned(inner, url).await? {
+        let text = pay::open_article(inner, &entry).await?;
+        return Ok(Bought { charged: false, article: Some(entry), text });
+    }
+    let response = client::look(&inner.ports, &origin, path).await?;
+    let (shop, article) = match response.status {
+        OK => return free(&response),
+        PAYMENT_REQUIRED => demanded(inner, &origin, &response, BUDGET)?,
+        status => return Err(refused(status, &response.body)),
+    };
+    let card = catalogue::card_of(inner, &shop, article.clone()).await?;
+    if !card.owned {
+        if card.price.currency() != approved.currency() || !approved.covers(card.price) {
+            let error = WalletError::from(Problem::PriceChanged);
+            return Err(error.because(format!("It is {} now.", card.price)));
+        }
+        told(&card);
+    }
+    let Paid { charged, article, text } = crate::operation::budget::pay(inner, shop, article, budget).await?;
+    let text = match text {
+        Some(text) => text,
+        None => pay::open_article(inner, &article).await?,
     };
     Ok(Bought { charged, article: Some(article), text })
 }
@@ -90,12 +130,13 @@ fn demanded(
     inner: &Inner,
     origin: &Origin,
     response: &Response,
+    (method, otherwise): (&str, &str),
 ) -> Result<(ShopRecord, Article), WalletError> {
     let demand: Demand = json::read(&response.body)
         .map_err(|error| WalletError::from(Problem::ShopInvalid).because(format!("Its 402: {error}.")))?;
     let Demand { offer } = demand;
-    if !offer.methods.iter().any(|method| method == "scrip") {
-        return Err(WalletError::from(Problem::ShopInvalid).because("It takes no scrip."));
+    if !offer.methods.iter().any(|offered| offered == method) {
+        return Err(WalletError::from(Problem::ShopInvalid).because(otherwise));
     }
     // Who pays an address pays who is there, and nobody whom a page there only names.
     if !origin.has(&offer.article.url) {

@@ -275,6 +275,43 @@ impl Wallet {
         by_url::pay_url(&self.0, url, approved, &told).await
     }
 
+    /// The same from a budget at the shop, which one approval has bought: then the shop alone is asked, and the article
+    /// costs the center no message. Where there is no budget with enough left, the old one is ended and one of `budget` is
+    /// bought.
+    ///
+    /// # Errors
+    /// As [`Wallet::pay_url`]; `shop_invalid` where the shop takes no budgets; `vendor_scrip_spent` where a copy of
+    /// this wallet has spent it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn pay_url_from_budget(
+        &self,
+        url: &str,
+        approved: Amount,
+        budget: Amount,
+        told: impl Fn(&ArticleCard),
+    ) -> Result<Bought> {
+        by_url::pay_url_from_budget(&self.0, url, approved, budget, &told).await
+    }
+
+    /// The budgets at shops, as far as this wallet knows.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, `record_damaged`.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn budgets(&self) -> Result<Vec<operation::budget::Budget>> {
+        operation::budget::budgets(&self.0).await
+    }
+
+    /// Ends the budget at a shop, so that the rest comes back at once; gives it as it was. Where the shop does not
+    /// answer, the rest comes back by itself, seven days after its end.
+    ///
+    /// # Errors
+    /// `argument_invalid` where there is none; `shop_unreachable`, `center_unreachable`.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn end_budget(&self, shop: &str) -> Result<operation::budget::Budget> {
+        operation::budget::end(&self.0, &shop.parse()?).await
+    }
+
     /// The articles that were paid, newest first.
     ///
     /// # Errors
@@ -350,6 +387,9 @@ impl Wallet {
                 // Where the creation still has no answer, it stays open.
                 let _ = self.register(|_| ()).await;
             }
+            // A shop that does not answer must not hold up the rest; its request is sent again the next time.
+            #[cfg(not(target_arch = "wasm32"))]
+            let _ = operation::budget::finish(&self.0).await;
             self.pending().await
         })
     }

@@ -1,0 +1,215 @@
+//! `tuppence wallet pay --budget` against programs that run: a center and a shop of their own, and a reader who reads a
+//! hundred articles with one approval.
+
+use std::fs;
+use std::process::{Child, Stdio};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::proxy::{At, Proxy};
+use crate::reader::fixtures;
+use crate::serving::{Serving, err, free_ports, get, out, tuppence, wait_for};
+use crate::wallet::Person;
+
+/// A shop in a process of its own, behind a proxy, with a hundred articles at three hundredths of a cent.
+struct Shop {
+    process: Option<Child>,
+    folder: TempDir,
+    port: u16,
+    proxy: Proxy,
+    center: String,
+}
+
+impl Shop {
+    fn at(serving: &Serving, center: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [port, _] = free_ports();
+        let proxy = Proxy::start();
+        proxy.to(port);
+        let origin = format!("http://localhost:{}", proxy.port);
+        let credentials = folder.path().join("shop.json");
+        serving.ask(&[
+            "vendors",
+            "add",
+            "--name",
+            "The Cheap Shop",
+            "--origin",
+            &origin,
+            "--out",
+            credentials.to_str().unwrap(),
+        ]);
+        let content = folder.path().join("content");
+        fs::create_dir(&content).unwrap();
+        for number in 0..100 {
+            let text = format!(
+                "---\ntitle: Number {number}\nprice: 0.0003\n---\nIt begins.\n\n<!-- more -->\n\nSECRET-{number}.\n"
+            );
+            fs::write(content.join(format!("n{number}.md")), text).unwrap();
+        }
+        let mut shop = Shop { process: None, folder, port, proxy, center: center.to_owned() };
+        shop.start();
+        wait_for("the shop to take budgets", || get(shop.port, "/api/v1/shop").contains("vendor-scrip"));
+        shop
+    }
+
+    fn start(&mut self) {
+        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
+        let mut command = tuppence();
+        command.args(["storefront", "--storefront-port", &self.port.to_string()]);
+        command.args(["--storefront-origin", &self.origin(), "--shop-name", "The Cheap Shop"]);
+        command.args(["--center-origin", &self.center]);
+        command.args(["--credentials", &path("shop.json"), "--content", &path("content")]);
+        command.args(["--data", &path("data"), "--log", "warn"]);
+        self.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        wait_for("the shop", || get(self.port, "/health").starts_with("HTTP/1.1 200"));
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    fn article(&self, number: u32) -> String {
+        format!("{}/articles/n{number}", self.origin())
+    }
+
+    fn origin(&self) -> String {
+        format!("http://localhost:{}", self.proxy.port)
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn through(proxy: &Proxy) -> Serving {
+    let settings = format!("center-origin = \"http://localhost:{}\"\n{}", proxy.port, fixtures());
+    let serving = Serving::with_settings(&settings);
+    proxy.to(serving.ports[0]);
+    serving
+}
+
+#[test]
+fn one_approval_pays_many_articles_while_the_center_is_away_and_the_shop_is_killed_and_the_rest_comes_back() {
+    let proxy = Proxy::start();
+    let mut serving = through(&proxy);
+    let center = format!("http://localhost:{}", proxy.port);
+    let mut shop = Shop::at(&serving, &center);
+    let mut person = Person::new(&serving);
+    person.center = center;
+    let person = person.with_four_cents();
+    let pay = |number: u32| person.tried(&["pay", &shop.article(number), "--budget", "0.03"]);
+
+    let before = proxy.heard();
+    let first = pay(0);
+    assert_eq!(first.status.code(), Some(0), "{}", err(&first));
+    assert!(out(&first).contains("SECRET-0.") && err(&first).contains("of which USD:0.0297 is left"));
+    // S1 and S4 of the purchase, S6, and what was bought.
+    let asked: Vec<_> =
+        proxy.heard()[before.len()..].iter().filter(|path| !path.contains("licence")).cloned().collect();
+    assert_eq!(
+        asked,
+        ["/vendor-scrip/order", "/vendor-scrip/buy", "/payment/finish", "/vendor-scrip/purchased"]
+            .map(|path| format!("/api/v1{path}"))
+    );
+
+    proxy.to(0);
+    for number in 1..8 {
+        let paid = pay(number);
+        assert!(out(&paid).contains(&format!("SECRET-{number}.")), "{}", err(&paid));
+    }
+    let again = pay(1);
+    assert!(err(&again).contains("nothing was charged") && out(&again).contains("SECRET-1."));
+    shop.kill();
+    shop.start();
+    assert!(out(&person.tried(&["pay", &shop.article(8), "--budget", "0.03"])).contains("SECRET-8."));
+    let receipt = person.ask(&["receipt", &shop.article(3)]);
+    let header = format!("Tuppence {}", receipt.trim());
+    let page = crate::serving::get_with(shop.port, "/articles/n3", &[("Authorization", &header)]);
+    assert!(page.contains("SECRET-3."), "{page}");
+
+    let budgets = person.json(&["budgets"]);
+    assert_eq!((&budgets[0]["approved"], &budgets[0]["left"]), (&"USD:0.03".into(), &"USD:0.0273".into()));
+    proxy.to(serving.ports[0]);
+    let ended = person.ask(&["end-budget", &shop.origin()]);
+    assert_eq!(ended.trim(), "USD:0.0273 came back from The Cheap Shop. The balance is USD:0.0373.");
+    assert_eq!(person.json(&["budgets"]), Value::Array(Vec::new()));
+    let history = person.json(&["history"]);
+    let kinds: Vec<_> = history.as_array().unwrap().iter().map(|entry| entry["kind"].clone()).collect();
+    assert_eq!(kinds, ["adjusted", "paid", "earned", "registered"]);
+    assert!(history[0]["title"].as_str().unwrap().contains("The rest of the budget"));
+    let vendors = serving.json(&["vendors", "list"]);
+    assert!(vendors.to_string().contains("USD:0.0027"), "{vendors}");
+    shop.kill();
+    serving.signal(Signal::SIGTERM);
+    serving.ask(&["audit"]);
+}
+
+#[test]
+fn a_purchase_or_a_sale_that_was_cut_off_anywhere_is_finished_by_the_next_command_and_charged_once() {
+    let proxy = Proxy::start();
+    let serving = through(&proxy);
+    let center = format!("http://localhost:{}", proxy.port);
+    let shop = Shop::at(&serving, &center);
+    for (stopped, path, at) in [
+        (&proxy, "/api/v1/vendor-scrip/buy", At::Request),
+        (&proxy, "/api/v1/vendor-scrip/buy", At::Answer),
+        (&proxy, "/api/v1/payment/finish", At::Answer),
+        (&proxy, "/api/v1/vendor-scrip/purchased", At::Answer),
+        (&shop.proxy, "/api/v1/vendor-scrip/buy", At::Request),
+        (&shop.proxy, "/api/v1/vendor-scrip/buy", At::Answer),
+        (&shop.proxy, "/api/v1/vendor-scrip/end", At::Answer),
+        (&proxy, "/api/v1/vendor-scrip/settlement", At::Answer),
+    ] {
+        let mut person = Person::new(&serving);
+        person.center.clone_from(&center);
+        let person = person.with_four_cents();
+        let url = shop.article(0);
+        let ends = path.ends_with("settlement") || path.ends_with("end");
+        if ends {
+            person.ask(&["pay", &url, "--budget", "0.03"]);
+        }
+        let origin = shop.origin();
+        let arguments: &[&str] =
+            if ends { &["end-budget", &origin] } else { &["pay", &url, "--budget", "0.03"] };
+        stopped.stop(path, at);
+        let mut child = person.command(arguments).spawn().unwrap();
+        stopped.wait();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let output = person.tried(&["pay", &url, "--budget", "0.03"]);
+        assert_eq!(output.status.code(), Some(0), "{path} {at:?}: {}", err(&output));
+        assert!(out(&output).contains("SECRET-0."), "{path} {at:?}");
+        person.ask(&["end-budget", &shop.origin()]);
+        assert_eq!(person.balance(), "USD:0.0397", "{path} {at:?}");
+    }
+    let mut serving = serving;
+    serving.signal(Signal::SIGTERM);
+    serving.ask(&["audit"]);
+}
+
+#[test]
+fn a_budget_that_is_too_small_ends_and_the_next_one_is_bought_and_what_is_beyond_it_is_refused() {
+    let serving = Serving::with_settings(&fixtures());
+    let person = Person::new(&serving).with_four_cents();
+    let bread = person.article("bread");
+    wait_for("the shop to take budgets", || get(serving.ports[1], "/api/v1/shop").contains("vendor-scrip"));
+    person.refused(&["pay", &bread, "--budget", "0.02"], 3, "more than the whole budget");
+    person.refused(&["pay", &bread, "--max", "0.02", "--budget", "0.03"], 3, "It is USD:0.03 now.");
+    person.refused(&["pay", &bread, "--budget", "1"], 4, "Nothing was charged.");
+    person.refused(&["end-budget", &person.shop], 1, "There is no budget at");
+    assert_eq!(person.balance(), "USD:0.04");
+    let shop = Shop::at(&serving, &person.center);
+    person.ask(&["pay", &shop.article(0), "--budget", "0.0004"]);
+    let next = person.tried(&["pay", &shop.article(1), "--budget", "0.001"]);
+    assert!(out(&next).contains("SECRET-1.") && err(&next).contains("USD:0.0007 is left"), "{}", err(&next));
+    assert_eq!(person.balance(), "USD:0.0387");
+    let budgets: Value = person.json(&["budgets"]);
+    assert_eq!(budgets.as_array().unwrap().len(), 1);
+}
