@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::buyer::{Done, Work};
 use crate::process::Usage;
+use crate::shop::report::ShopPoint;
 
 /// All that one run of the command has measured.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Report {
     pub load: Vec<Point>,
     /// Payments at 64 connections by purses.
     pub growth: Vec<Growth>,
+    /// Repeated payments at a shop.
+    #[serde(default)]
+    pub shop: Vec<ShopPoint>,
     /// What `tuppence audit` said of the largest books afterwards.
     pub audit: String,
     /// The program's processor time for a payment at 64 connections by stage, in millionths of a second: the parts of

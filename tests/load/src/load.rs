@@ -12,6 +12,8 @@ use crate::bare;
 use crate::books::Books;
 use crate::buyer::{Buyers, Done, Live, Work};
 use crate::http::Connection;
+use crate::shop::Shop;
+use crate::shop::payer::{Method, Payer};
 
 /// How much load, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +109,39 @@ pub fn bare(port: u16, bytes: usize, load: Load, marks: impl FnMut() -> Result<(
             }
             anyhow::Ok(())
         });
+        all(workers).await
+    };
+    let parts = (0..load.threads).map(|_| ()).collect();
+    let (outcome, _) = over_threads(load, parts, run, marks)?;
+    Ok(outcome)
+}
+
+/// Lets readers with budgets buy at a shop. The purchases that they use up begin with `first`.
+///
+/// # Errors
+/// If anything was refused.
+pub fn sell(
+    shop: &Shop,
+    method: Method,
+    port: u16,
+    first: u32,
+    load: Load,
+    marks: impl FnMut() -> Result<()>,
+) -> Result<Outcome<u32>> {
+    let connections = u32::try_from(load.connections)?;
+    let run = async |thread: u64, phase: &Phase, (): (), done: &RefCell<Vec<u32>>| {
+        let workers =
+            (0..load.connections).filter(|index| index % load.threads == thread).map(|index| async move {
+                let mut payer =
+                    Payer::connect(shop, method, port, first + u32::try_from(index)?, connections).await?;
+                while !phase.is(OVER) {
+                    let micros = payer.buy().await?;
+                    if phase.is(COUNTING) {
+                        done.borrow_mut().push(micros);
+                    }
+                }
+                anyhow::Ok(())
+            });
         all(workers).await
     };
     let parts = (0..load.threads).map(|_| ()).collect();

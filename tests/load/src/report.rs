@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::buyer::Work;
 use crate::figures::{Point, Report, Run, float};
 use crate::plot::{self, thousands};
+use crate::shop;
 use crate::suite::COMPARED_CONNECTIONS;
 
 /// Between these lines of the document stands what is measured.
@@ -60,6 +61,7 @@ pub fn markdown(report: &Report) -> Result<String> {
     )?;
     targets(report, &mut text)?;
     by_connections(report, &mut text)?;
+    shop::report::markdown(&report.shop, &mut text)?;
     by_purses(report, &mut text)?;
     stages(report, &mut text)?;
     micro(report, &mut text)?;

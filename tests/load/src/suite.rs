@@ -16,6 +16,8 @@ use crate::figures::{Growth, Method, Point, Report, Run, float};
 use crate::load::{self, Load};
 use crate::process::{self, Process, Usage};
 use crate::profile::{self, Samples};
+use crate::shop::report::{ShopPoint, ShopRun};
+use crate::shop::{Shop, payer};
 use crate::{http, machine};
 
 /// The number of connections at which the program is compared with the bare endpoint.
@@ -119,6 +121,7 @@ pub fn measure(program: &Path, folder: &Path, plan: &Plan, tell: impl Fn(&str)) 
         }
         running.stop()?;
     }
+    let shop = sales(program, folder, plan, &bare, &tell)?;
     let stage_micros = match &plan.flame {
         Some(picture) => {
             tell("payments while perf samples");
@@ -139,7 +142,59 @@ pub fn measure(program: &Path, folder: &Path, plan: &Plan, tell: impl Fn(&str)) 
         request_bytes,
         answer_bytes,
     };
-    Ok(Report { machine, method, load, growth, audit, stage_micros, micro_nanos: Vec::new(), browser: None })
+    Ok(Report {
+        machine,
+        method,
+        load,
+        growth,
+        shop,
+        audit,
+        stage_micros,
+        micro_nanos: Vec::new(),
+        browser: None,
+    })
+}
+
+/// Repeated payments at a shop, each method in turns with the bare endpoint.
+fn sales(
+    program: &Path,
+    folder: &Path,
+    plan: &Plan,
+    bare: &Bare,
+    tell: &impl Fn(&str),
+) -> Result<Vec<ShopPoint>> {
+    let shop = Shop::create(&folder.join("shop"))?;
+    let running = shop.start(program)?;
+    let mut points = Vec::new();
+    for method in [payer::Method::VendorScrip, payer::Method::Payword] {
+        for connections in
+            plan.connections.iter().copied().filter(|count| [1, COMPARED_CONNECTIONS].contains(count))
+        {
+            points.push(ShopPoint { method, connections, runs: Vec::new() });
+        }
+    }
+    let mut first = 0;
+    for repetition in 1..=plan.repetitions {
+        for ShopPoint { method, connections, runs } in &mut points {
+            tell(&format!("{method:?} at {connections} connections, {repetition} of {}", plan.repetitions));
+            let load = plan.load(*connections);
+            let bare = bare.per_second(load)?;
+            let mut marks = Vec::new();
+            let mark = || {
+                marks.push((running.usage()?, Usage::of_this_program()?));
+                Ok(())
+            };
+            let outcome = load::sell(&shop, *method, running.port(), first, load, mark)?;
+            first += u32::try_from(*connections)?;
+            let [(program, generator), (program_after, generator_after)] = marks.as_slice() else {
+                anyhow::bail!("a load has a beginning and an end");
+            };
+            let (program, generator) = (program_after.since(program), generator_after.since(generator));
+            runs.push(ShopRun::new(&outcome.done, outcome.took.as_secs_f64(), bare, &program, &generator));
+        }
+    }
+    running.stop()?;
+    Ok(points)
 }
 
 /// Payments with few and with many purses, in turns.
