@@ -38,7 +38,7 @@ pub use check::{CheckError, Outcome, Position, check};
 pub use customer::{AwaitingCertificate, AwaitingCountersignature, Budget, Customer, Plan};
 pub use error::PaywordError;
 pub use link::{ChainId, LENGTH_MAX, Link, Payword};
-pub use vendor::{Charged, Session, Vendor};
+pub use vendor::{Charged, Session, Standing, Vendor};
 
 #[cfg(test)]
 mod tests;

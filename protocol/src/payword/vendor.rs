@@ -122,6 +122,19 @@ pub struct Session {
     settled: bool,
 }
 
+/// What changes of a session, for a store that keeps the authority, which does not, apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The highest payword that was paid; at first the root.
+    pub last: Position,
+    /// Whether the customer has ended it.
+    pub ended: bool,
+    /// The index up to which the center has confirmed deposits.
+    pub deposited: u32,
+    /// Whether the center has confirmed the last one.
+    pub settled: bool,
+}
+
 /// What a charge does. `session` is to be stored before anything is handed out.
 #[derive(Debug, Clone)]
 pub struct Charged {
@@ -134,6 +147,17 @@ pub struct Charged {
 }
 
 impl Session {
+    /// The session of `countersigned`, which was checked when it was opened, as it stood.
+    pub fn of(countersigned: Countersigned, standing: Standing) -> Self {
+        let Standing { last, ended, deposited, settled } = standing;
+        Session { countersigned, last, ended, deposited, settled }
+    }
+
+    /// What changes of it.
+    pub const fn standing(&self) -> Standing {
+        Standing { last: self.last, ended: self.ended, deposited: self.deposited, settled: self.settled }
+    }
+
     /// Which budget.
     pub fn id(&self) -> AuthorityId {
         self.countersigned.authority().id()

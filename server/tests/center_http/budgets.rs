@@ -166,19 +166,19 @@ async fn ten_articles_in_paywords_while_the_center_is_stopped_and_the_shop_kille
     stand.stop().await;
     shop.post(&stand, "/payword/open", budget.countersigned()).await.expect(200);
     let url = format!("{ORIGIN}/articles/bread");
-    let mut first = None;
+    let mut last = None;
     for number in 0..10 {
         let charge = budget.charge(&mut paywords, 1).unwrap();
         let purchase = json!({"requestUrl": url, "charge": charge});
         let answer = shop.post(&stand, "/payword/buy", &purchase).await.expect(200);
         let sale: PaywordSale = answer.json();
         assert!(sale.delivery.document.as_str().contains("ZQX-PAID-WORDS"));
-        first.get_or_insert((purchase, answer.body));
+        last = Some((purchase, answer.body));
         if number % 4 == 0 {
             shop.kill().await;
         }
     }
-    let (purchase, body) = first.unwrap();
+    let (purchase, body) = last.unwrap();
     assert_eq!(shop.post(&stand, "/payword/buy", &purchase).await.expect(200).body, body);
     stand.resume_where_it_was();
 

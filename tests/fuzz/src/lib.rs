@@ -14,6 +14,7 @@ pub mod envelopes;
 pub mod files;
 pub mod message;
 pub mod records;
+pub mod shop;
 pub mod spellings;
 pub mod target;
 

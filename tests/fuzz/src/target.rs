@@ -1,6 +1,6 @@
 //! The targets by name.
 
-use crate::{canonical, envelopes, files, message, records, spellings};
+use crate::{canonical, envelopes, files, message, records, shop, spellings};
 
 /// Whether a target's code took the bytes. Either is fine; a corpus needs both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 14] = [
     Target {
         name: "articles",
         holds: "An article's file has fields in their limits, or problems at lines that it has; its HTML is stable once it is cleaned.",
@@ -64,6 +64,16 @@ pub const TARGETS: [Target; 12] = [
         name: "records",
         holds: "A wallet's record is read as what it is written as again; damaged ones are refused.",
         run: records::record,
+    },
+    Target {
+        name: "shop_payword",
+        holds: "A shop opens a session for what its center signed; a charge adds the units that its payword shows, once, and all of them are deposited.",
+        run: shop::payword,
+    },
+    Target {
+        name: "shop_vendor_scrip",
+        holds: "A shop takes scrip that it made, once; price and change are its value, and what was redeemed is settled.",
+        run: shop::vendor_scrip,
     },
     Target {
         name: "spellings",

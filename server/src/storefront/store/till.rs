@@ -1,13 +1,13 @@
-//! Rows of the till: sessions and ticks (spec/03), accounts and spent scrip (spec/02), and what was handed out. All
+//! Rows of the till: sessions (spec/03), accounts (spec/02), and what was handed out. All
 //! are read and written inside the caller's transaction.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tuppence_protocol::ids::{IdType, Serial};
-use tuppence_protocol::payword::{AuthorityId, Session};
+use tuppence_protocol::payword::{AuthorityId, Payword, Position, Session, Standing};
 use tuppence_protocol::scrip::relay::Delivery;
-use tuppence_protocol::scrip::{Code, Document, Header};
+use tuppence_protocol::scrip::{Code, Header};
 use tuppence_protocol::vendor_scrip::{Account, GRACE, Licensed, Spent};
 use tuppence_protocol::{Secret, Timestamp};
 
@@ -38,25 +38,69 @@ pub struct ChangeSecret {
     pub since: Timestamp,
 }
 
+/// What was handed out, ready to be kept.
+#[derive(Debug, Clone)]
+pub struct Sold {
+    /// The answer.
+    pub delivery: Delivery,
+    /// SHA-256 of its document.
+    pub digest: [u8; 32],
+    /// Its receipt as JSON.
+    receipt: String,
+}
+
+impl Sold {
+    /// Of this delivery, whose document has this digest.
+    ///
+    /// # Errors
+    /// None in practice: a receipt can be written.
+    pub fn new(delivery: Delivery, digest: [u8; 32]) -> Result<Self> {
+        Ok(Sold { receipt: encoded(&delivery.receipt)?, delivery, digest })
+    }
+}
+
 /// The session of a budget.
 ///
 /// # Errors
 /// If the store fails, as everywhere here.
 pub fn session(connection: &Connection, id: AuthorityId) -> Result<Option<Session>> {
-    let mut query = connection.prepare_cached("SELECT session FROM sessions WHERE authority_id = ?1")?;
-    let text: Option<String> = query.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
-    text.as_deref().map(decoded).transpose()
+    let mut query = connection.prepare_cached(
+        "SELECT countersigned, position, payword, ended, deposited, settled
+         FROM sessions JOIN authorities USING (authority_id) WHERE authority_id = ?1",
+    )?;
+    let row = query.query_row([id.as_bytes()], standing).optional()?;
+    row.map(|(countersigned, standing)| Ok(Session::of(decoded(&countersigned)?, standing))).transpose()
 }
 
-/// Keeps a session in place of what was there.
+/// Countersigned, position, payword, ended, deposited, settled.
+fn standing(row: &Row<'_>) -> rusqlite::Result<(String, Standing)> {
+    let last = Position { index: row.get(1)?, payword: Payword::from_bytes(row.get(2)?) };
+    let (ended, deposited, settled) = (row.get(3)?, row.get(4)?, row.get(5)?);
+    Ok((row.get(0)?, Standing { last, ended, deposited, settled }))
+}
+
+/// Keeps a session that was opened just now.
+pub fn keep_opened(connection: &Connection, session: &Session) -> Result<()> {
+    let (id, authority) = (session.id(), session.countersigned().authority());
+    connection
+        .prepare_cached("INSERT INTO authorities (authority_id, countersigned) VALUES (?1, ?2)")?
+        .execute(params![id.as_bytes(), encoded(session.countersigned())?])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO sessions (authority_id, expires, owed, position, payword, ended, deposited, settled)
+             VALUES (?1, ?2, 0, 0, ?3, 0, 0, 0)",
+        )?
+        .execute(params![id.as_bytes(), millis(authority.expires), authority.root.as_bytes()])?;
+    Ok(())
+}
+
+/// Keeps how a session stands: ended, or confirmed up to somewhere.
 pub fn keep_session(connection: &Connection, session: &Session, owed: Owed) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO sessions (authority_id, session, expires, owed) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (authority_id) DO UPDATE SET session = excluded.session, owed = excluded.owed",
+        "UPDATE sessions SET ended = ?2, deposited = ?3, settled = ?4, owed = ?5 WHERE authority_id = ?1",
     )?;
-    let expires = session.countersigned().authority().expires;
-    statement.execute(params![session.id().as_bytes(), encoded(session)?, millis(expires), owed.0])?;
-    Ok(())
+    let Standing { ended, deposited, settled, .. } = session.standing();
+    changed(statement.execute(params![session.id().as_bytes(), ended, deposited, settled, owed.0])?)
 }
 
 /// At most `count` sessions after `after` of which the center has yet to confirm something.
@@ -66,43 +110,52 @@ pub fn owed_sessions(
     count: u32,
 ) -> Result<Vec<Session>> {
     let mut query = connection.prepare_cached(
-        "SELECT session FROM sessions WHERE owed = 1 AND authority_id > ?1 ORDER BY authority_id LIMIT ?2",
+        "SELECT countersigned, position, payword, ended, deposited, settled
+         FROM sessions JOIN authorities USING (authority_id)
+         WHERE owed = 1 AND authority_id > ?1 ORDER BY authority_id LIMIT ?2",
     )?;
     let after = after.map_or_else(Vec::new, |after| after.as_bytes().to_vec());
-    let texts = query.query_map(params![after, count], |row| row.get::<_, String>(0))?;
-    texts.map(|text| decoded(&text?)).collect()
+    let rows = query.query_map(params![after, count], standing)?;
+    rows.map(|row| {
+        let (countersigned, standing) = row?;
+        Ok(Session::of(decoded(&countersigned)?, standing))
+    })
+    .collect()
 }
 
-/// What a budget's payword bought.
+/// What a budget's payword bought, if it is the last one that bought anything.
 pub fn tick(connection: &Connection, id: AuthorityId, position: u32) -> Result<Option<Delivery>> {
     let mut query = connection.prepare_cached(
-        "SELECT date, title, receipt, document FROM ticks JOIN goods USING (digest)
+        "SELECT date, title, receipt, document FROM sessions JOIN goods USING (digest)
          WHERE authority_id = ?1 AND position = ?2",
     )?;
     let row = query.query_row(params![id.as_bytes(), position], goods).optional()?;
     row.map(Goods::delivery).transpose()
 }
 
-/// Keeps what a budget's payword bought; `digest` is the document's.
+/// Keeps the last payword of a session, and what it bought.
 pub fn keep_tick(
     connection: &Connection,
-    (id, position): (AuthorityId, u32),
-    delivery: &Delivery,
-    digest: [u8; 32],
+    (id, last): (AuthorityId, Position),
+    ended: bool,
+    sold: &Sold,
 ) -> Result<()> {
-    keep_goods(connection, digest, &delivery.document)?;
+    keep_goods(connection, sold)?;
     let mut statement = connection.prepare_cached(
-        "INSERT INTO ticks (authority_id, position, date, title, receipt, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "UPDATE sessions SET position = ?2, payword = ?3, ended = ?4, owed = 1, date = ?5, title = ?6, receipt = ?7,
+             digest = ?8
+         WHERE authority_id = ?1",
     )?;
-    statement.execute(params![
+    changed(statement.execute(params![
         id.as_bytes(),
-        position,
-        millis(delivery.header.server_date),
-        delivery.title.as_str(),
-        encoded(&delivery.receipt)?,
-        digest,
-    ])?;
-    Ok(())
+        last.index,
+        last.payword.as_bytes(),
+        ended,
+        millis(sold.delivery.header.server_date),
+        sold.delivery.title.as_str(),
+        sold.receipt,
+        sold.digest,
+    ])?)
 }
 
 /// The account of a purchase.
@@ -114,7 +167,7 @@ pub fn account(connection: &Connection, customer_id: IdType) -> Result<Option<Ac
     text.as_deref().map(decoded).transpose()
 }
 
-/// Keeps an account in place of what was there.
+/// Keeps an account in place of what was there; the answer to its last request stays.
 pub fn keep_account(connection: &Connection, account: &Account, owed: Owed) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO accounts (secret_id, serial, account, expires, owed) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -142,39 +195,47 @@ pub fn owed_accounts(connection: &Connection, after: Option<IdType>, count: u32)
     texts.map(|text| decoded(&text?)).collect()
 }
 
-/// What was answered for an ID# that was spent, and what was handed out.
-pub fn spent(connection: &Connection, id: IdType) -> Result<Option<(Spent, Delivery)>> {
+/// What was answered to the last request of a purchase.
+pub fn spent(connection: &Connection, customer_id: IdType) -> Result<Option<Spent>> {
     let mut query = connection.prepare_cached(
-        "SELECT date, title, receipt, document, spent FROM spent JOIN goods USING (digest)
-         WHERE secret_id = ?1 AND serial = ?2",
+        "SELECT spent FROM accounts WHERE secret_id = ?1 AND serial = ?2 AND spent IS NOT NULL",
     )?;
-    let read = |row: &Row<'_>| Ok((goods(row)?, row.get::<_, String>(4)?));
-    let row = query.query_row(params![id.secret_id, serial(id)], read).optional()?;
-    row.map(|(goods, spent)| Ok((decoded(&spent)?, goods.delivery()?))).transpose()
+    let key = params![customer_id.secret_id, serial(customer_id)];
+    let text: Option<String> = query.query_row(key, |row| row.get(0)).optional()?;
+    text.as_deref().map(decoded).transpose()
 }
 
-/// Keeps what was answered for an ID#, whose account is kept already.
-pub fn keep_spent(
-    connection: &Connection,
-    customer_id: IdType,
-    spent: &Spent,
-    delivery: &Delivery,
-) -> Result<()> {
-    keep_goods(connection, spent.reply.digest, &delivery.document)?;
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO spent (secret_id, serial, customer_secret_id, customer_serial, spent, date, title, receipt, digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+/// What was handed out for the last request of a purchase.
+pub fn handed_out(connection: &Connection, customer_id: IdType) -> Result<Option<Delivery>> {
+    let mut query = connection.prepare_cached(
+        "SELECT date, title, receipt, document FROM accounts JOIN goods USING (digest)
+         WHERE secret_id = ?1 AND serial = ?2",
     )?;
+    let key = params![customer_id.secret_id, serial(customer_id)];
+    let row = query.query_row(key, goods).optional()?;
+    row.map(Goods::delivery).transpose()
+}
+
+/// Keeps an account with what was answered to its last request.
+pub fn keep_spent(connection: &Connection, account: &Account, spent: &Spent, sold: &Sold) -> Result<()> {
+    keep_goods(connection, sold)?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO accounts (secret_id, serial, account, expires, owed, spent, date, title, receipt, digest)
+         VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (secret_id, serial) DO UPDATE SET account = excluded.account, owed = 1, spent = excluded.spent,
+             date = excluded.date, title = excluded.title, receipt = excluded.receipt, digest = excluded.digest",
+    )?;
+    let id = account.customer_id;
     statement.execute(params![
-        spent.id.secret_id,
-        serial(spent.id),
-        customer_id.secret_id,
-        serial(customer_id),
+        id.secret_id,
+        serial(id),
+        encoded(account)?,
+        millis(account.expires),
         encoded(spent)?,
-        millis(delivery.header.server_date),
-        delivery.title.as_str(),
-        encoded(&delivery.receipt)?,
-        spent.reply.digest,
+        millis(sold.delivery.header.server_date),
+        sold.delivery.title.as_str(),
+        sold.receipt,
+        sold.digest,
     ])?;
     Ok(())
 }
@@ -258,24 +319,36 @@ pub fn forget(connection: &Connection, now: Timestamp) -> Result<usize> {
     connection.execute("DELETE FROM licences WHERE expires < ?1", [over])?;
     let sessions = connection.execute("DELETE FROM sessions WHERE expires < ?1", [over])?;
     let accounts = connection.execute("DELETE FROM accounts WHERE expires < ?1", [over])?;
+    if sessions > 0 {
+        connection.execute(
+            "DELETE FROM authorities WHERE authority_id NOT IN (SELECT authority_id FROM sessions)",
+            [],
+        )?;
+    }
     if sessions + accounts > 0 {
         connection.execute(
-            "DELETE FROM goods WHERE NOT EXISTS (SELECT 1 FROM ticks WHERE ticks.digest = goods.digest)
-             AND NOT EXISTS (SELECT 1 FROM spent WHERE spent.digest = goods.digest)",
+            "DELETE FROM goods WHERE digest NOT IN (
+                 SELECT digest FROM sessions WHERE digest IS NOT NULL
+                 UNION SELECT digest FROM accounts WHERE digest IS NOT NULL)",
             [],
         )?;
     }
     Ok(sessions + accounts)
 }
 
-fn keep_goods(connection: &Connection, digest: [u8; 32], document: &Document) -> Result<()> {
+fn keep_goods(connection: &Connection, sold: &Sold) -> Result<()> {
     let mut known = connection.prepare_cached("SELECT 1 FROM goods WHERE digest = ?1")?;
-    if !known.exists([digest])? {
+    if !known.exists([sold.digest])? {
         let mut statement =
             connection.prepare_cached("INSERT INTO goods (digest, document) VALUES (?1, ?2)")?;
-        statement.execute(params![digest, document.as_str()])?;
+        statement.execute(params![sold.digest, sold.delivery.document.as_str()])?;
     }
     Ok(())
+}
+
+/// Whether the row was there: what is changed was read a moment ago.
+fn changed(rows: usize) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(ShopStoreError::Row("the session is gone".to_owned())) }
 }
 
 /// What was handed out, as it is stored.

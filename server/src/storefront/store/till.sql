@@ -1,25 +1,48 @@
 -- The till: budgets in paywords (spec/03) and in the shop's own scrip (spec/02). What is here is on disk before an
 -- article leaves, and is forgotten when nobody can pay or be paid by it any more.
 
--- One session for each countersigned authority; `owed` is one while the center has not confirmed all of it.
+-- The countersigned authorities of budgets in paywords, which do not change.
+CREATE TABLE authorities (
+    authority_id  BLOB NOT NULL PRIMARY KEY CHECK (length(authority_id) = 32),
+    countersigned TEXT NOT NULL CHECK (length(countersigned) > 0)
+) STRICT, WITHOUT ROWID;
+
+-- How each of them stands: the last payword, and what it bought, so that the same charge gets the same answer. `owed` is one
+-- while the center has not confirmed all of it. Rows are small, so that many sales in one commit share few pages.
 CREATE TABLE sessions (
-    authority_id BLOB    NOT NULL PRIMARY KEY CHECK (length(authority_id) = 32),
-    session      TEXT    NOT NULL CHECK (length(session) > 0),
+    authority_id BLOB    NOT NULL PRIMARY KEY REFERENCES authorities (authority_id),
     expires      INTEGER NOT NULL CHECK (expires >= 0),
-    owed         INTEGER NOT NULL CHECK (owed IN (0, 1))
+    owed         INTEGER NOT NULL CHECK (owed IN (0, 1)),
+    position     INTEGER NOT NULL CHECK (position >= 0),
+    payword      BLOB    NOT NULL CHECK (length(payword) = 32),
+    ended        INTEGER NOT NULL CHECK (ended IN (0, 1)),
+    deposited    INTEGER NOT NULL CHECK (deposited BETWEEN 0 AND position),
+    settled      INTEGER NOT NULL CHECK (settled IN (0, 1)),
+    date         INTEGER,
+    title        TEXT,
+    receipt      TEXT,
+    digest       BLOB    CHECK (length(digest) = 32),
+    CHECK ((position = 0) = (digest IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_owed ON sessions (authority_id) WHERE owed = 1;
 CREATE INDEX sessions_by_end ON sessions (expires);
 
--- One account for each purchase of the shop's scrip, by its Cust_ID#.
+-- One account for each purchase of the shop's scrip, by its Cust_ID#, with the answer to its last request. Which ID# is live
+-- stands in the account; every other one is spent.
 CREATE TABLE accounts (
     secret_id INTEGER NOT NULL CHECK (secret_id >= 0),
     serial    INTEGER NOT NULL CHECK (serial > 0),
-    account   TEXT    NOT NULL CHECK (length(account) > 0),
     expires   INTEGER NOT NULL CHECK (expires >= 0),
     owed      INTEGER NOT NULL CHECK (owed IN (0, 1)),
-    PRIMARY KEY (secret_id, serial)
+    account   TEXT    NOT NULL CHECK (length(account) > 0),
+    spent     TEXT,
+    date      INTEGER,
+    title     TEXT,
+    receipt   TEXT,
+    digest    BLOB    CHECK (length(digest) = 32),
+    PRIMARY KEY (secret_id, serial),
+    CHECK ((spent IS NULL) = (digest IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX accounts_owed ON accounts (secret_id, serial) WHERE owed = 1;
@@ -30,37 +53,6 @@ CREATE TABLE goods (
     digest   BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
     document TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-
--- What a payword bought, by its index: the same charge gets the same answer.
-CREATE TABLE ticks (
-    authority_id BLOB    NOT NULL REFERENCES sessions (authority_id) ON DELETE CASCADE,
-    position     INTEGER NOT NULL CHECK (position > 0),
-    date         INTEGER NOT NULL CHECK (date >= 0),
-    title        TEXT    NOT NULL,
-    receipt      TEXT    NOT NULL,
-    digest       BLOB    NOT NULL REFERENCES goods (digest),
-    PRIMARY KEY (authority_id, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX ticks_by_goods ON ticks (digest);
-
--- What was answered for an ID# that was spent: the same request gets the same answer.
-CREATE TABLE spent (
-    secret_id          INTEGER NOT NULL CHECK (secret_id >= 0),
-    serial             INTEGER NOT NULL CHECK (serial > 0),
-    customer_secret_id INTEGER NOT NULL,
-    customer_serial    INTEGER NOT NULL,
-    spent              TEXT    NOT NULL CHECK (length(spent) > 0),
-    date               INTEGER NOT NULL CHECK (date >= 0),
-    title              TEXT    NOT NULL,
-    receipt            TEXT    NOT NULL,
-    digest             BLOB    NOT NULL REFERENCES goods (digest),
-    PRIMARY KEY (secret_id, serial),
-    FOREIGN KEY (customer_secret_id, customer_serial) REFERENCES accounts (secret_id, serial) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX spent_by_account ON spent (customer_secret_id, customer_serial);
-CREATE INDEX spent_by_goods ON spent (digest);
 
 -- What the shop has licensed, with its secrets; kept until all scrip of a licence is over.
 CREATE TABLE licences (

@@ -21,7 +21,7 @@ pub struct PaywordPurchase {
     pub charge: Charge,
 }
 
-/// The article, and up to where the budget is spent. The same charge gets the same bytes.
+/// The article, and up to where the budget is spent. The last charge again gets the same bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PaywordSale {
@@ -83,7 +83,7 @@ impl Storefront {
         let opened = move |store: &Connection| match rows::session(store, id)? {
             Some(first) => Ok(OpenedBudget::from(&first)),
             None => {
-                rows::keep_session(store, &session, Owed(false))?;
+                rows::keep_opened(store, &session)?;
                 Ok(OpenedBudget::from(&session))
             }
         };
@@ -177,10 +177,9 @@ fn sell(
         let message = format!("The article costs {}; the payword pays {}.", wares.price, charged.amount);
         return Ok(Err(Refusal::new(ErrorCode::PaywordInvalid, message)));
     }
-    let delivery = wares.hand_out();
-    rows::keep_session(store, &charged.session, Owed(true))?;
-    rows::keep_tick(store, (authority_id, index), &delivery, wares.digest)?;
-    Ok(Ok(PaywordSale { authority_id, index, delivery }))
+    let last = charged.session.standing().last;
+    rows::keep_tick(store, (authority_id, last), charged.session.is_ended(), &wares.sold)?;
+    Ok(Ok(PaywordSale { authority_id, index, delivery: wares.sold.delivery }))
 }
 
 fn unknown() -> Refusal {

@@ -8,10 +8,10 @@ use tuppence_protocol::scrip::relay::Delivery;
 use tuppence_protocol::vendor_scrip::{Offer, Reply, Request, Return, Served, Settlement, Vendor};
 
 use super::wares::Wares;
-use crate::storefront::Storefront;
 use crate::storefront::store::{self, till as rows, till::Owed};
+use crate::storefront::{Storefront, fault};
 
-/// The article, with the sealed reply that has the change. The same request gets the same bytes.
+/// The article, with the sealed reply that has the change. The last request again gets the same bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScripSale {
@@ -62,31 +62,30 @@ fn sell(
 ) -> store::Result<Result<ScripSale, Refusal>> {
     let body = &request.scrip.scrip;
     let account = rows::account(store, body.customer_id)?;
-    let kept = rows::spent(store, body.id)?;
+    let kept = rows::spent(store, body.customer_id)?.filter(|spent| spent.id == body.id);
     let serial = rows::next_change(store)?;
     let offer = match &wares {
-        Ok(wares) => Offer { price: wares.price, digest: wares.digest, serial },
-        // What was sold before is answered again, also where it is sold no more.
-        Err(_) if kept.is_some() => Offer { price: request.price, digest: [0; 32], serial },
-        Err(refusal) => return Ok(Err(refusal.clone())),
+        Ok(wares) => Offer { price: wares.price, digest: wares.sold.digest, serial },
+        // What was sold before is answered again, also where it is sold no more; and what is spent is told first.
+        Err(_) => Offer { price: request.price, digest: [0; 32], serial },
     };
-    let spent = kept.as_ref().map(|(spent, _)| spent);
-    let Served { account, spent, new } = match vendor.serve(request, offer, account.as_ref(), spent, now) {
-        Ok(served) => served,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    if let Some((_, delivery)) = kept.filter(|_| !new) {
-        return Ok(Ok(ScripSale { reply: spent.reply, delivery }));
+    let Served { account, spent, new } =
+        match vendor.serve(request, offer, account.as_ref(), kept.as_ref(), now) {
+            Ok(served) => served,
+            Err(error) => return Ok(Err(error.into())),
+        };
+    if !new {
+        let delivery = rows::handed_out(store, account.customer_id)?;
+        let delivery = delivery.ok_or_else(|| fault("what was handed out is gone"));
+        return Ok(delivery.map(|delivery| ScripSale { reply: spent.reply, delivery }));
     }
     let wares = match wares {
         Ok(wares) => wares,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let delivery = wares.hand_out();
-    rows::keep_account(store, &account, Owed(true))?;
-    rows::keep_spent(store, account.customer_id, &spent, &delivery)?;
+    rows::keep_spent(store, &account, &spent, &wares.sold)?;
     if spent.reply.change.is_some() {
         rows::keep_change(store, serial)?;
     }
-    Ok(Ok(ScripSale { reply: spent.reply, delivery }))
+    Ok(Ok(ScripSale { reply: spent.reply, delivery: wares.sold.delivery }))
 }

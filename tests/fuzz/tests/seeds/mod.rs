@@ -19,6 +19,19 @@ pub fn all() -> Vec<Seed> {
         let bytes = bytes(wire);
         seeds.push((target, format!("cut-{name}"), bytes[..bytes.len() / 2].to_vec()));
     }
+    let paywords = published("payword");
+    let of = |name: &str| bytes(&paywords.iter().find(|(found, _)| found == name).unwrap().1);
+    for charge in ["charge-of-four-units", "last-charge"] {
+        let both = [of("authority--countersigned"), of(charge)].join(&b'\n');
+        seeds.push(("shop_payword", charge.to_owned(), both));
+    }
+    seeds.push(("shop_payword", "twice".to_owned(), [of("last-charge"), of("last-charge")].join(&b'\n')));
+    for (name, wire) in published("vendor-scrip").iter().filter(|(name, _)| name.starts_with("request")) {
+        seeds.push(("shop_vendor_scrip", name.clone(), bytes(wire)));
+        let mut dearer = wire.clone();
+        dearer["price"] = "USD:9000000000".into();
+        seeds.push(("shop_vendor_scrip", format!("dearer-{name}"), bytes(&dearer)));
+    }
     for (name, wire) in published("scrip") {
         let recovery = ["c1-", "c2-", "h1-", "h2-", "n1-", "n2-"].iter().any(|step| name.starts_with(step));
         let target = if recovery { "messages_recovery" } else { "messages_scrip" };
