@@ -1,11 +1,14 @@
 //! Rows of the till: sessions (spec/03), accounts (spec/02), and what was handed out. All
 //! are read and written inside the caller's transaction.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tuppence_protocol::ids::{IdType, Serial};
-use tuppence_protocol::payword::{AuthorityId, Payword, Position, Session, Standing};
+use tuppence_protocol::payword::{AuthorityId, Countersigned, Payword, Position, Session, Standing};
 use tuppence_protocol::scrip::relay::Delivery;
 use tuppence_protocol::scrip::{Code, Header};
 use tuppence_protocol::vendor_scrip::{Account, GRACE, Licensed, Spent};
@@ -13,6 +16,9 @@ use tuppence_protocol::{Secret, Timestamp};
 
 use super::rows::{millis, time};
 use super::{Result, ShopStoreError};
+
+/// How many authorities are remembered: some megabytes.
+const AUTHORITIES_MAX: usize = 1_024;
 
 /// Whether the center has yet to confirm something of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,24 +65,53 @@ impl Sold {
     }
 }
 
+/// Authorities that were read lately. They never change, so that a transaction that fails leaves nothing wrong here.
+#[derive(Debug, Default)]
+pub struct Authorities(Mutex<HashMap<AuthorityId, Arc<Countersigned>>>);
+
+impl Authorities {
+    fn find(&self, connection: &Connection, id: AuthorityId) -> Result<Arc<Countersigned>> {
+        if let Some(known) = self.known().get(&id) {
+            return Ok(known.clone());
+        }
+        let mut query =
+            connection.prepare_cached("SELECT countersigned FROM authorities WHERE authority_id = ?1")?;
+        let text: String = query.query_row([id.as_bytes()], |row| row.get(0))?;
+        let found = Arc::new(decoded::<Countersigned>(&text)?);
+        let mut known = self.known();
+        if known.len() >= AUTHORITIES_MAX {
+            known.clear();
+        }
+        known.insert(id, found.clone());
+        Ok(found)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<AuthorityId, Arc<Countersigned>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The session of a budget.
 ///
 /// # Errors
 /// If the store fails, as everywhere here.
-pub fn session(connection: &Connection, id: AuthorityId) -> Result<Option<Session>> {
+pub fn session(
+    connection: &Connection,
+    authorities: &Authorities,
+    id: AuthorityId,
+) -> Result<Option<Session>> {
     let mut query = connection.prepare_cached(
-        "SELECT countersigned, position, payword, ended, deposited, settled
-         FROM sessions JOIN authorities USING (authority_id) WHERE authority_id = ?1",
+        "SELECT position, payword, ended, deposited, settled FROM sessions WHERE authority_id = ?1",
     )?;
-    let row = query.query_row([id.as_bytes()], standing).optional()?;
-    row.map(|(countersigned, standing)| Ok(Session::of(decoded(&countersigned)?, standing))).transpose()
+    let Some(standing) = query.query_row([id.as_bytes()], standing).optional()? else { return Ok(None) };
+    let countersigned = authorities.find(connection, id)?;
+    Ok(Some(Session::of(Countersigned::clone(&countersigned), standing)))
 }
 
-/// Countersigned, position, payword, ended, deposited, settled.
-fn standing(row: &Row<'_>) -> rusqlite::Result<(String, Standing)> {
-    let last = Position { index: row.get(1)?, payword: Payword::from_bytes(row.get(2)?) };
-    let (ended, deposited, settled) = (row.get(3)?, row.get(4)?, row.get(5)?);
-    Ok((row.get(0)?, Standing { last, ended, deposited, settled }))
+/// Position, payword, ended, deposited, settled.
+fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    let last = Position { index: row.get(0)?, payword: Payword::from_bytes(row.get(1)?) };
+    Ok(Standing { last, ended: row.get(2)?, deposited: row.get(3)?, settled: row.get(4)? })
 }
 
 /// Keeps a session that was opened just now.
@@ -106,21 +141,17 @@ pub fn keep_session(connection: &Connection, session: &Session, owed: Owed) -> R
 /// At most `count` sessions after `after` of which the center has yet to confirm something.
 pub fn owed_sessions(
     connection: &Connection,
+    authorities: &Authorities,
     after: Option<AuthorityId>,
     count: u32,
 ) -> Result<Vec<Session>> {
     let mut query = connection.prepare_cached(
-        "SELECT countersigned, position, payword, ended, deposited, settled
-         FROM sessions JOIN authorities USING (authority_id)
-         WHERE owed = 1 AND authority_id > ?1 ORDER BY authority_id LIMIT ?2",
+        "SELECT authority_id FROM sessions WHERE owed = 1 AND authority_id > ?1 ORDER BY authority_id LIMIT ?2",
     )?;
     let after = after.map_or_else(Vec::new, |after| after.as_bytes().to_vec());
-    let rows = query.query_map(params![after, count], standing)?;
-    rows.map(|row| {
-        let (countersigned, standing) = row?;
-        Ok(Session::of(decoded(&countersigned)?, standing))
-    })
-    .collect()
+    let ids = query.query_map(params![after, count], |row| Ok(AuthorityId::from_bytes(row.get(0)?)))?;
+    let ids = ids.collect::<rusqlite::Result<Vec<_>>>()?;
+    ids.into_iter().filter_map(|id| session(connection, authorities, id).transpose()).collect()
 }
 
 /// What a budget's payword bought, if it is the last one that bought anything.

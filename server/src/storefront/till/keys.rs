@@ -14,6 +14,8 @@ use crate::storefront::{Storefront, fault};
 
 /// Under which name the store keeps the center's keys.
 const KEYS_SETTING: &str = "payword-keys";
+/// How soon the center is asked for its keys again.
+const ASKED_AGAIN: Duration = Duration::from_minutes(1);
 /// How many scrips a licence is for.
 const COUNT: u32 = 100_000;
 /// How long scrip of a licence can be spent. In the second half of that, a new licence is made.
@@ -40,13 +42,19 @@ impl Storefront {
 
     /// Fetches the center's keys, and keeps licences and secrets of change as young as they must be. Safe to repeat.
     pub(in crate::storefront) async fn prepare(&self) -> Result<(), Refusal> {
-        if !self.till.asked.load(Ordering::Relaxed) {
+        if self.till.asked.load(Ordering::Relaxed) == 0 {
             self.learn_keys().await?;
         }
         if self.settings.till.taken || self.till.scrip.load().is_some() {
             self.license().await?;
         }
         Ok(())
+    }
+
+    /// Whether the center may have a key that this shop does not know: then it is asked, though not for every forger.
+    pub(super) fn may_ask_for_keys(&self) -> bool {
+        let asked = Timestamp::from_millis(self.till.asked.load(Ordering::Relaxed));
+        self.now().since(asked) >= ASKED_AGAIN
     }
 
     /// Fetches the center's keys.
@@ -56,7 +64,7 @@ impl Storefront {
         let text = serde_json::to_string(&keys).map_err(fault)?;
         self.store.run(move |store| store.keep_setting(KEYS_SETTING, &text)).await?;
         self.take_paywords(center_id, keys);
-        self.till.asked.store(true, Ordering::Relaxed);
+        self.till.asked.store(self.now().as_millis().max(1), Ordering::Relaxed);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ mod settle;
 mod wares;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -25,6 +25,7 @@ use tuppence_protocol::{Amount, ErrorCode, PublicKeys, Refusal};
 use tuppence_protocol::{VendorId, payword as paywords, vendor_scrip};
 
 use super::Storefront;
+use super::store::till::Authorities;
 pub use payword::{EndedBudget, OpenedBudget, PaywordPurchase, PaywordSale};
 pub use scrip::ScripSale;
 
@@ -71,8 +72,10 @@ pub(super) struct Till {
     paywords: ArcSwapOption<paywords::Vendor>,
     /// Who takes the shop's scrip, once there is a licence.
     scrip: ArcSwapOption<vendor_scrip::Vendor>,
-    /// Whether the center was asked for its keys since the shop was opened.
-    asked: AtomicBool,
+    /// The authorities that charges were for lately.
+    authorities: Arc<Authorities>,
+    /// When the center was asked for its keys last, in milliseconds; 0 before it has answered once.
+    asked: AtomicU64,
     /// Something was ended: its reader waits for the rest.
     ended: Notify,
 }
@@ -82,7 +85,8 @@ impl Till {
         Till {
             paywords: ArcSwapOption::empty(),
             scrip: ArcSwapOption::empty(),
-            asked: AtomicBool::new(false),
+            authorities: Arc::default(),
+            asked: AtomicU64::new(0),
             ended: Notify::new(),
         }
     }

@@ -9,7 +9,7 @@ use tuppence_protocol::{ErrorCode, Refusal, Timestamp};
 
 use super::wares::Wares;
 use crate::storefront::Storefront;
-use crate::storefront::store::{self, till as rows, till::Owed};
+use crate::storefront::store::{self, till as rows, till::Authorities, till::Owed};
 
 /// Buys an article with the units that a charge adds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,15 +72,16 @@ impl Storefront {
     /// # Errors
     /// It is another shop's, forged, over, or the shop takes no new ones.
     pub async fn open_budget(&self, countersigned: Countersigned) -> Result<OpenedBudget, Refusal> {
-        let id = countersigned.authority().id();
-        if let Some(known) = self.store.commit(move |store| rows::session(store, id)).await? {
+        let (id, authorities) = (countersigned.authority().id(), self.till.authorities.clone());
+        let known = authorities.clone();
+        if let Some(known) = self.store.commit(move |store| rows::session(store, &known, id)).await? {
             return Ok(OpenedBudget::from(&known));
         }
         if !self.settings.till.taken {
             return Err(Refusal::new(ErrorCode::AuthorityInvalid, "This shop takes no budgets."));
         }
         let session = self.check_authority(&countersigned).await?;
-        let opened = move |store: &Connection| match rows::session(store, id)? {
+        let opened = move |store: &Connection| match rows::session(store, &authorities, id)? {
             Some(first) => Ok(OpenedBudget::from(&first)),
             None => {
                 rows::keep_opened(store, &session)?;
@@ -96,8 +97,8 @@ impl Storefront {
     /// The budget is not known, ended or over, the payword is none of it, was spent before, or pays another sum.
     pub async fn sell_for_payword(&self, purchase: PaywordPurchase) -> Result<PaywordSale, Refusal> {
         let wares = self.wares(&purchase.request_url);
-        let now = self.now();
-        self.store.commit(move |store| sell(store, &purchase, wares, now)).await?
+        let (now, authorities) = (self.now(), self.till.authorities.clone());
+        self.store.commit(move |store| sell(store, &authorities, &purchase, wares, now)).await?
     }
 
     /// Ends a budget: nothing more is taken, and the center is told, so that the rest returns.
@@ -109,9 +110,11 @@ impl Storefront {
             let message = "What ends a budget is a charge that says so, with `last`.";
             return Err(Refusal::new(ErrorCode::PaywordInvalid, message));
         }
-        let (now, vendor) = (self.now(), self.payword_vendor()?);
+        let (now, vendor, authorities) = (self.now(), self.payword_vendor()?, self.till.authorities.clone());
         let ended = move |store: &Connection| {
-            let Some(session) = rows::session(store, charge.authority_id)? else { return Ok(Err(unknown())) };
+            let Some(session) = rows::session(store, &authorities, charge.authority_id)? else {
+                return Ok(Err(unknown()));
+            };
             if charge.index > session.index() {
                 let message = "A budget is ended with the highest payword that was spent.";
                 return Ok(Err(Refusal::new(ErrorCode::PaywordInvalid, message)));
@@ -134,14 +137,14 @@ impl Storefront {
     }
 
     /// The session of a budget that nobody has opened here. Where it is signed with a key that the shop does not know,
-    /// the center is asked for its keys once.
+    /// the center is asked for its keys, now and then.
     async fn check_authority(&self, countersigned: &Countersigned) -> Result<Session, Refusal> {
         let opened = self.payword_vendor()?.open(None, countersigned, self.now());
         let keys = [countersigned.key_id, countersigned.order.certificate.key_id];
         let vendor = self.payword_vendor()?;
         let unknown = keys.iter().any(|id| vendor.center_keys.find(*id).is_none());
         match opened {
-            Err(PaywordError::Forged(_)) if unknown => {
+            Err(PaywordError::Forged(_)) if unknown && self.may_ask_for_keys() => {
                 self.learn_keys().await?;
                 Ok(self.payword_vendor()?.open(None, countersigned, self.now())?)
             }
@@ -152,13 +155,14 @@ impl Storefront {
 
 fn sell(
     store: &Connection,
+    authorities: &Authorities,
     purchase: &PaywordPurchase,
     wares: Result<Wares, Refusal>,
     now: Timestamp,
 ) -> store::Result<Result<PaywordSale, Refusal>> {
     let charge = &purchase.charge;
     let (authority_id, index) = (charge.authority_id, charge.index);
-    let Some(session) = rows::session(store, authority_id)? else { return Ok(Err(unknown())) };
+    let Some(session) = rows::session(store, authorities, authority_id)? else { return Ok(Err(unknown())) };
     let charged = match session.charge(charge, now) {
         Ok(charged) => charged,
         Err(error) => return Ok(Err(error.into())),

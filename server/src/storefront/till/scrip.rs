@@ -62,7 +62,10 @@ fn sell(
 ) -> store::Result<Result<ScripSale, Refusal>> {
     let body = &request.scrip.scrip;
     let account = rows::account(store, body.customer_id)?;
-    let kept = rows::spent(store, body.customer_id)?.filter(|spent| spent.id == body.id);
+    // Live scrip was not answered for yet, which is nearly always so.
+    let live = account.as_ref().is_some_and(|account| account.live == Some(body.id));
+    let kept = if live { None } else { rows::spent(store, body.customer_id)? };
+    let kept = kept.filter(|spent| spent.id == body.id);
     let serial = rows::next_change(store)?;
     let offer = match &wares {
         Ok(wares) => Offer { price: wares.price, digest: wares.sold.digest, serial },

@@ -6,7 +6,7 @@ use tuppence_protocol::payword::{self, Session};
 use tuppence_protocol::vendor_scrip::{self, Account};
 use tuppence_protocol::{ErrorCode, Refusal};
 
-use crate::storefront::store::{self, till as rows, till::Owed};
+use crate::storefront::store::{self, till as rows, till::Authorities, till::Owed};
 use crate::storefront::{Storefront, fault};
 
 /// How many are looked up at once.
@@ -21,7 +21,11 @@ impl Storefront {
         if let Some(vendor) = self.till.paywords.load_full() {
             let mut after = None;
             loop {
-                let page = self.store.commit(move |store| rows::owed_sessions(store, after, PAGE)).await?;
+                let authorities = self.till.authorities.clone();
+                let page = self
+                    .store
+                    .commit(move |store| rows::owed_sessions(store, &authorities, after, PAGE))
+                    .await?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.id());
                 for session in page {
@@ -59,8 +63,9 @@ impl Storefront {
     async fn deposit(&self, vendor: &payword::Vendor, mut session: Session) -> Result<(), Refusal> {
         while let Some(deposit) = vendor.deposit(&session)? {
             let paid = self.center.deposit(&deposit).await?;
-            let vendor = vendor.clone();
-            let confirmed = self.store.commit(move |store| confirm_deposit(store, &vendor, &paid));
+            let (vendor, authorities) = (vendor.clone(), self.till.authorities.clone());
+            let confirmed =
+                self.store.commit(move |store| confirm_deposit(store, &authorities, &vendor, &paid));
             session = confirmed.await??;
         }
         Ok(())
@@ -80,10 +85,11 @@ impl Storefront {
 /// Confirms on what is stored now: readers may have paid since the deposit was made.
 fn confirm_deposit(
     store: &Connection,
+    authorities: &Authorities,
     vendor: &payword::Vendor,
     paid: &payword::Paid,
 ) -> store::Result<Result<Session, Refusal>> {
-    let Some(session) = rows::session(store, paid.authority_id)? else {
+    let Some(session) = rows::session(store, authorities, paid.authority_id)? else {
         return Ok(Err(fault("the session is gone")));
     };
     let confirmed = vendor.confirm(&session, paid).and_then(|session| {

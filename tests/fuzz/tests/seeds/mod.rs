@@ -53,6 +53,7 @@ pub fn all() -> Vec<Seed> {
         }
         seeds.push((target, name.clone(), bytes(&wire)));
     }
+    seeds.push(("records", "budget".to_owned(), budget()));
     let refused = vectors("refused");
     for (index, case) in refused["messages"].as_array().unwrap().iter().enumerate() {
         let text = case["text"].as_str().unwrap();
@@ -74,6 +75,23 @@ pub fn all() -> Vec<Seed> {
     }
     seeds.extend(by_hand());
     seeds
+}
+
+/// A budget at a shop, as a wallet keeps it.
+fn budget() -> Vec<u8> {
+    let of = |vectors: &str, part: fn(&Value) -> Option<&Value>| {
+        published(vectors).iter().find_map(|(_, wire)| part(wire).cloned()).unwrap()
+    };
+    let record = serde_json::json!({
+        "shop": {"origin": "https://shop.example", "name": "The Shop"},
+        "order": of("vendor-scrip", |wire| wire.get("nonce").map(|_| wire)),
+        "receipt": of("scrip", |wire| wire.get("receipt").filter(|receipt| receipt["tranId"].is_string())),
+        "left": "USD:0.47",
+        "expires": 1_800_000_000_000_u64,
+        "held": "AQIDBA",
+        "asking": true,
+    });
+    format!("budget/https%3A%2F%2Fshop.example\n{record}").into_bytes()
 }
 
 fn by_hand() -> impl Iterator<Item = Seed> {
