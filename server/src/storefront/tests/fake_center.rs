@@ -33,6 +33,8 @@ pub(crate) struct Center {
     pub(crate) down: AtomicBool,
     /// Whether the till's messages are taken, and their answers lost.
     pub(crate) losing: AtomicBool,
+    /// Whether deposits are answered only once the first of these is false again, and settlements the second.
+    pub(crate) slow: [AtomicBool; 2],
     /// Which of its keys the center publishes, by number.
     pub(crate) keys: AtomicU32,
     /// Deposits as they came, in order.
@@ -59,6 +61,13 @@ impl Center {
     pub(crate) fn release(&self) {
         self.hurried.store(true, Ordering::SeqCst);
         self.ended.notify_waiters();
+    }
+
+    /// Until the test lets it answer.
+    async fn takes_its_time(&self, which: usize) {
+        while self.slow[which].load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn outcome(&self, tran_id: TranId) -> Outcome {
@@ -173,7 +182,7 @@ async fn keys(center: web::Data<Center>) -> HttpResponse {
 
 async fn deposit(center: web::Data<Center>, deposit: web::Json<Deposit>) -> HttpResponse {
     assert!(deposit.holds(&vendor_secret()));
-    till(&center, || {
+    let answer = till(&center, || {
         center.deposits.lock().unwrap().push(deposit.0.clone());
         let paid = Paid {
             authority_id: deposit.authority_id,
@@ -184,7 +193,9 @@ async fn deposit(center: web::Data<Center>, deposit: web::Json<Deposit>) -> Http
             seal: Seal::from_bytes([0; 32]),
         };
         paid.sealed(&vendor_secret())
-    })
+    });
+    center.takes_its_time(0).await;
+    answer
 }
 
 async fn licence(center: web::Data<Center>, licence: web::Json<Licence>) -> HttpResponse {
@@ -200,7 +211,7 @@ async fn licence(center: web::Data<Center>, licence: web::Json<Licence>) -> Http
 
 async fn settle(center: web::Data<Center>, settlement: web::Json<Settlement>) -> HttpResponse {
     assert!(settlement.holds(&vendor_secret()));
-    till(&center, || {
+    let answer = till(&center, || {
         center.settlements.lock().unwrap().push(settlement.0.clone());
         let settled = Settled {
             customer_id: settlement.customer_id,
@@ -210,5 +221,7 @@ async fn settle(center: web::Data<Center>, settlement: web::Json<Settlement>) ->
             seal: Seal::from_bytes([0; 32]),
         };
         settled.sealed(&vendor_secret())
-    })
+    });
+    center.takes_its_time(1).await;
+    answer
 }

@@ -56,6 +56,34 @@ impl Market {
         self.kill_with(|settings| settings);
     }
 
+    /// The shop tells the center what was taken; the first message of this kind has arrived, and has no answer yet.
+    async fn settling(
+        &self,
+        kind: usize,
+        arrived: impl Fn(&Center) -> usize,
+    ) -> tokio::task::JoinHandle<Result<(), Refusal>> {
+        self.center.slow[kind].store(true, Ordering::SeqCst);
+        let shop = self.shop().clone();
+        let settling = tokio::spawn(async move { shop.settle_all().await });
+        while arrived(&self.center) == 0 {
+            tokio::task::yield_now().await;
+        }
+        settling
+    }
+
+    /// That message is answered, the answer to the next one is lost, and the shop is killed.
+    async fn answered_and_killed(
+        &mut self,
+        kind: usize,
+        settling: tokio::task::JoinHandle<Result<(), Refusal>>,
+    ) {
+        self.losing(true);
+        self.center.slow[kind].store(false, Ordering::SeqCst);
+        assert_eq!(settling.await.unwrap().unwrap_err().code, ErrorCode::CenterUnreachable);
+        self.losing(false);
+        self.kill();
+    }
+
     pub(super) fn down(&self, down: bool) {
         self.center.down.store(down, Ordering::SeqCst);
     }
@@ -145,6 +173,36 @@ pub(super) fn pays(holding: &Holding, url: &str) -> AwaitingChange {
 /// The reader takes the change, having hashed what came.
 pub(super) fn received(paid: &AwaitingChange, sale: &ScripSale) -> Holding {
     paid.receive(&sale.reply, digest(sale.delivery.document.as_str().as_bytes())).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_paid_while_a_deposit_is_under_way_is_deposited_though_the_shop_is_killed_after_its_answer() {
+    let mut market = Market::open().await;
+    let mut reader = Reader::at("shop.example", 50, 1);
+    reader.opens(market.shop()).await.unwrap();
+    market.shop().sell_for_payword(purchase(BREAD_URL, reader.charge())).await.unwrap();
+    let settling = market.settling(0, |center| center.deposits.lock().unwrap().len()).await;
+    market.shop().sell_for_payword(purchase(TRAM_URL, reader.charge())).await.unwrap();
+    market.answered_and_killed(0, settling).await;
+    assert_eq!(reader.opens(market.shop()).await, Ok(6));
+    market.shop().settle_all().await.unwrap();
+    let deposits: Vec<_> = market.center.deposits.lock().unwrap().iter().map(|sent| sent.index).collect();
+    assert_eq!(deposits, [3, 6, 6]);
+}
+
+#[tokio::test]
+async fn what_is_paid_while_a_settlement_is_under_way_is_settled_though_the_shop_is_killed_after_its_answer()
+{
+    let mut market = Market::open().await;
+    let first = pays(&holding(&market.center, 0, "USD:0.5"), BREAD_URL);
+    let held = received(&first, &market.shop().sell_for_scrip(first.request.clone()).await.unwrap());
+    let settling = market.settling(1, |center| center.settlements.lock().unwrap().len()).await;
+    market.shop().sell_for_scrip(pays(&held, TRAM_URL).request).await.unwrap();
+    market.answered_and_killed(1, settling).await;
+    market.shop().settle_all().await.unwrap();
+    let settlements = market.center.settlements.lock().unwrap().clone();
+    let redeemed: Vec<_> = settlements.iter().map(|sent| sent.redeemed.to_string()).collect();
+    assert_eq!(redeemed, ["USD:0.03", "USD:0.06", "USD:0.06"]);
 }
 
 #[tokio::test]

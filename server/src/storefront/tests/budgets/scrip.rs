@@ -177,6 +177,21 @@ async fn licences_and_secrets_of_change_rotate_and_live_scrip_stays_good() {
 }
 
 #[tokio::test]
+async fn a_licence_that_is_nearly_used_up_is_followed_by_another() {
+    let market = Market::open().await;
+    let (first, last) =
+        (holding(&market.center, 74_998, "USD:0.5"), holding(&market.center, 74_999, "USD:0.5"));
+    buys(&market, &first, BREAD_URL).await.unwrap();
+    market.shop().prepare().await.unwrap();
+    assert_eq!(market.center.licences.lock().unwrap().len(), 1);
+    buys(&market, &last, BREAD_URL).await.unwrap();
+    market.shop().prepare().await.unwrap();
+    assert_eq!(market.center.licences.lock().unwrap().len(), 2);
+    let next = holding(&market.center, 0, "USD:0.5");
+    buys(&market, &next, BREAD_URL).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_licence_that_the_center_did_not_confirm_is_the_same_when_it_is_sent_again() {
     let (center, origin) = fake_center::serve().await;
     let mut stand = stand(&origin);
