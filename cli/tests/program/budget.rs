@@ -7,9 +7,13 @@ use std::process::{Child, Stdio};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
+use tuppence_wallet::ports::memory::MemoryStorage;
+use tuppence_wallet::ports::native;
+use tuppence_wallet::view::Question;
+use tuppence_wallet::{Config, Wallet};
 
 use crate::proxy::{At, Proxy};
-use crate::reader::fixtures;
+use crate::reader::{block_on, fixtures, reqwest_client};
 use crate::serving::{Serving, err, free_ports, get, out, tuppence, wait_for};
 use crate::wallet::Person;
 
@@ -149,6 +153,41 @@ fn one_approval_pays_many_articles_while_the_center_is_away_and_the_shop_is_kill
     shop.kill();
     serving.signal(Signal::SIGTERM);
     serving.ask(&["audit"]);
+}
+
+#[test]
+fn a_hundred_articles_cost_the_center_four_messages() {
+    let proxy = Proxy::start();
+    let serving = through(&proxy);
+    let center = format!("http://localhost:{}", proxy.port);
+    let shop = Shop::at(&serving, &center);
+    block_on(async {
+        let ports = native::in_memory(MemoryStorage::default(), reqwest_client());
+        let config = Config { center_origin: center.parse().unwrap(), fingerprint: None };
+        let wallet = Wallet::open(ports, config).await.unwrap();
+        wallet.register(|_| ()).await.unwrap();
+        let quiz = format!("http://localhost:{}", serving.ports[1]);
+        let questions = wallet.campaign(&quiz, "quiz").await.unwrap().questions;
+        let right = |question: &Question| {
+            let mut choices = question.choices.iter();
+            choices.find(|choice| ["Two", "Copper"].contains(&choice.text.as_str())).unwrap().id.clone()
+        };
+        let answers: Vec<_> = questions.iter().map(right).collect();
+        wallet.earn(&quiz, "quiz", &answers).await.unwrap();
+        let amount = |text: &str| text.parse().unwrap();
+        let asked = || proxy.heard().iter().filter(|path| !path.ends_with("/licence")).count();
+        let before = asked();
+        for number in 0..100 {
+            let (url, price, budget) = (shop.article(number), amount("USD:0.0003"), amount("USD:0.035"));
+            let bought = wallet.pay_url_from_budget(&url, price, budget, |_| ()).await.unwrap();
+            assert!(bought.charged && bought.text.html.contains(&format!("SECRET-{number}.")));
+        }
+        assert_eq!(asked() - before, 4);
+        assert_eq!(wallet.budgets().await.unwrap()[0].left, amount("USD:0.005"));
+        wallet.end_budget(&shop.origin()).await.unwrap();
+        assert_eq!(wallet.balance().await.unwrap().amount, amount("USD:0.01"));
+        assert_eq!(wallet.library().await.unwrap().len(), 100);
+    });
 }
 
 #[test]
