@@ -99,7 +99,17 @@ impl Shop {
     }
 
     async fn post(&self, stand: &Stand, path: &str, message: &impl serde::Serialize) -> Answer {
-        send(stand.http.post(format!("{}/api/v1{path}", self.address)).json(message)).await
+        let answer = send(stand.http.post(format!("{}/api/v1{path}", self.address)).json(message)).await;
+        let description: Value = serde_json::from_str(storefront::OPENAPI).unwrap();
+        answer.fits_in(&description, "post", path);
+        if answer.status == 200 {
+            let content = &description["paths"][path]["post"]["requestBody"]["content"];
+            let name = content["application/json"]["schema"]["$ref"].as_str().unwrap();
+            let schema = json!({"$ref": name, "components": description["components"]});
+            let message = serde_json::to_value(message).unwrap();
+            assert!(jsonschema::draft202012::new(&schema).unwrap().is_valid(&message), "{path}: {message}");
+        }
+        answer
     }
 
     /// Until the shop has met its center, and may license and settle.
@@ -141,6 +151,14 @@ async fn ten_articles_in_paywords_while_the_center_is_stopped_and_the_shop_kille
     let folder = tempfile::tempdir().unwrap();
     let mut shop = Shop::start(&stand, &folder);
     shop.offers_budgets().await;
+    let description: Value = serde_json::from_str(storefront::OPENAPI).unwrap();
+    let said = send(stand.http.get(format!("{}/api/v1/shop", shop.address))).await;
+    said.fits_in(&description, "get", "/shop");
+    assert_eq!(said.json::<Value>()["budget"]["unit"], "USD:0.01");
+    let offer =
+        stand.http.get(format!("{}/articles/bread", shop.address)).header("accept", "application/json");
+    let offer: Value = send(offer).await.expect(402).json();
+    assert_eq!(offer["offer"]["methods"], json!(["scrip", "vendor-scrip", "payword"]));
     let plan = Plan {
         nonce: random(),
         end: Secret::from_bytes(random()),

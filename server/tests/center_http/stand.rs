@@ -264,14 +264,20 @@ impl Answer {
     /// Checks the body against what the description says of `path`.
     #[track_caller]
     fn fits(&self, method: &str, path: &str) {
-        let operation = &DESCRIPTION["paths"][path][method];
+        self.fits_in(&DESCRIPTION, method, path);
+    }
+
+    /// Checks the body against what a description says of `path`.
+    #[track_caller]
+    pub fn fits_in(&self, description: &Value, method: &str, path: &str) {
+        let operation = &description["paths"][path][method];
         assert!(operation.is_object(), "{method} {path} is not described");
         let name = if self.status == 200 {
             operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].as_str().unwrap()
         } else {
             "#/components/schemas/ErrorBody"
         };
-        let schema = json!({"$ref": name, "components": DESCRIPTION["components"]});
+        let schema = json!({"$ref": name, "components": description["components"]});
         let schema = jsonschema::draft202012::new(&schema).unwrap();
         let body: Value = self.json();
         let errors: Vec<_> = schema.iter_errors(&body).map(|error| error.to_string()).collect();
