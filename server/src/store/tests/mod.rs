@@ -4,5 +4,6 @@ mod conformance;
 pub(crate) mod fixture;
 mod old_copies;
 mod sqlite;
+mod stories;
 mod tamper;
 mod working_set;

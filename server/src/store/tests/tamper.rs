@@ -15,13 +15,13 @@ use crate::ledger::audit::{Report, audit};
 use crate::store::sqlite::SqliteStore;
 
 /// Books with one of everything, which no trigger guards any more.
-struct Books {
+pub(super) struct Books {
     folder: TempDir,
     path: PathBuf,
 }
 
 impl Books {
-    fn unguarded() -> Self {
+    pub(super) fn unguarded() -> Self {
         let (folder, path) = folder();
         live_a_life(&mut open(&path));
         let database = Connection::open(&path).unwrap();
@@ -41,8 +41,14 @@ impl Books {
         (copy, database)
     }
 
+    /// The number of the journal's last link.
+    pub(super) fn last_link(&self) -> i64 {
+        let database = Connection::open(&self.path).unwrap();
+        database.query_row("SELECT max(number) FROM journal", [], |row| row.get(0)).unwrap()
+    }
+
     /// What the audit says of a copy to which `tamper` was done.
-    fn audit_after(&self, tamper: impl FnOnce(&Connection)) -> Report {
+    pub(super) fn audit_after(&self, tamper: impl FnOnce(&Connection)) -> Report {
         let (copy, database) = self.copy();
         tamper(&database);
         drop(database);
