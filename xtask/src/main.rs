@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod console;
+mod fuzz;
 mod gate;
 mod package;
 mod prerequisites;
@@ -38,6 +39,7 @@ enum Command {
     Test(gate::Arguments),
     Package(package::Arguments),
     Sim(sim::Arguments),
+    Fuzz(fuzz::Arguments),
     Bench(bench::Arguments),
     Tidy(tidy::Arguments),
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => gate::test(&arguments),
         Command::Package(arguments) => package::package(&arguments),
         Command::Sim(arguments) => sim::sim(&arguments),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Tidy(arguments) => tidy::tidy(&arguments),
     };

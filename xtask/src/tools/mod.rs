@@ -29,6 +29,8 @@ const TYPESCRIPT: &str = "5.9.3";
 
 const CARGO_DENY: &str = "0.20.2";
 
+const CARGO_FUZZ: &str = "0.13.2";
+
 /// The tools that build the wallet's site.
 pub struct SiteTools {
     folders: Vec<PathBuf>,
@@ -92,6 +94,13 @@ pub fn cargo_deny() -> Result<PathBuf> {
     let (name, version) = ("cargo-deny", CARGO_DENY.to_owned());
     let tool = CargoTool { name, version, program: "cargo-deny", options: &["--locked"] };
     Ok(executable(&tool.ready()?, "cargo-deny"))
+}
+
+/// `cargo-fuzz`, which builds and runs the fuzz targets.
+pub fn cargo_fuzz() -> Result<PathBuf> {
+    let (name, version) = ("cargo-fuzz", CARGO_FUZZ.to_owned());
+    let tool = CargoTool { name, version, program: "cargo-fuzz", options: &["--locked"] };
+    Ok(executable(&tool.ready()?, "cargo-fuzz"))
 }
 
 /// The folder of everything that we install.
