@@ -82,14 +82,15 @@ fn budget() -> Vec<u8> {
     let of = |vectors: &str, part: fn(&Value) -> Option<&Value>| {
         published(vectors).iter().find_map(|(_, wire)| part(wire).cloned()).unwrap()
     };
+    // In the order of the alphabet: whether serde_json keeps another one depends on what is built beside this.
     let record = serde_json::json!({
-        "shop": {"origin": "https://shop.example", "name": "The Shop"},
-        "order": of("vendor-scrip", |wire| wire.get("nonce").map(|_| wire)),
-        "receipt": of("scrip", |wire| wire.get("receipt").filter(|receipt| receipt["tranId"].is_string())),
-        "left": "USD:0.47",
+        "asking": true,
         "expires": 1_800_000_000_000_u64,
         "held": "AQIDBA",
-        "asking": true,
+        "left": "USD:0.47",
+        "order": of("vendor-scrip", |wire| wire.get("nonce").map(|_| wire)),
+        "receipt": of("scrip", |wire| wire.get("receipt").filter(|receipt| receipt["tranId"].is_string())),
+        "shop": {"name": "The Shop", "origin": "https://shop.example"},
     });
     format!("budget/https%3A%2F%2Fshop.example\n{record}").into_bytes()
 }
