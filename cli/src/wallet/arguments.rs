@@ -66,8 +66,7 @@ pub enum WalletCommand {
   tuppence wallet pay https://shop.example/articles/bread --max USD:0.05 --json
   tuppence wallet pay https://shop.example/articles/bread --budget USD:0.50 > article.html
 
-With --budget, one payment buys scrip of the shop for so much, and this and the next articles there are paid from it, without
-the payment center. When too little is left, the rest comes back and the next budget is bought.
+With --budget, one payment buys scrip of the shop for so much, and this and the next articles there are paid from it, without the payment center. When too little is left, the rest comes back and the next budget is bought.
 
 A program can ask for the price first: an address that is for sale answers a GET with 402 and the offer.")]
     Pay {
