@@ -10,6 +10,7 @@ mod old_copy;
 mod operator;
 mod payword;
 mod property;
+mod races;
 mod registration;
 mod the_loop;
 mod vendor_scrip;
