@@ -49,14 +49,20 @@ pub struct Arguments {
 /// Builds, and checks if asked.
 pub fn package(arguments: &Arguments) -> Result<ExitCode> {
     prerequisites::check()?;
-    let folder = workspace::target().join("packages/wallet");
-    build(&folder)?;
+    let folder = built()?;
     tell_sizes(&folder)?;
     if arguments.check {
         check::check(&folder)?;
     }
     say(&format!("{}/", workspace::relative(&folder)));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the package, and says where it is.
+pub fn built() -> Result<PathBuf> {
+    let folder = workspace::target().join("packages/wallet");
+    build(&folder)?;
+    Ok(folder)
 }
 
 fn build(folder: &Path) -> Result<()> {

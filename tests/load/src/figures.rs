@@ -147,8 +147,16 @@ pub struct Browser {
     pub payments: u64,
     /// Processor time of the page's main thread for each payment, in milliseconds: the median.
     pub cpu_millis: f64,
-    /// From the click to the article, in milliseconds: the median.
+    /// The same, for the dearest of a hundred.
+    pub cpu_millis_p99: f64,
+    /// The same where nothing is paid, which is what the measuring costs; it is part of the others.
+    pub idle_millis: f64,
+    /// Of the median, what scripts and the wallet's module took; the rest is the browser's own.
+    pub script_millis: f64,
+    /// From the call to the article, in milliseconds: the median.
     pub elapsed_millis: f64,
+    /// From an answer to the wallet's next request, in milliseconds by the clock, in order: medians.
+    pub step_millis: Vec<(String, f64)>,
 }
 
 impl Quantiles {
@@ -225,6 +233,17 @@ pub fn criterion(folder: &Path) -> Result<Vec<(String, f64)>> {
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(found)
+}
+
+impl Browser {
+    /// What `browser/measure.mjs` has left in `file`.
+    ///
+    /// # Errors
+    /// If it isn't there, or not as expected.
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("figures in {}", file.display()))
+    }
 }
 
 /// The median; 0 of nothing.

@@ -1,10 +1,12 @@
 //! Load on the real program, and what it costs (docs/performance.md). `cargo xtask bench` runs it.
 
+use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use tuppence_load::figures::{Browser, Report};
 use tuppence_load::suite::{self, Plan};
 use tuppence_load::{bare, figures, report};
 
@@ -18,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Measure the program
     Measure(Measure),
+    /// Write the document again from figures that were measured before
+    Render(Render),
     /// Serve the bare endpoint that the program is compared with
     Bare {
         /// Where it listens
@@ -43,6 +47,9 @@ struct Measure {
     /// Where criterion has left its estimates
     #[arg(long)]
     criterion: Option<PathBuf>,
+    /// Where the wallet's figures in a browser are
+    #[arg(long)]
+    browser: Option<PathBuf>,
     /// Have perf sample the program too, and draw a flame graph here
     #[arg(long)]
     flame: Option<PathBuf>,
@@ -63,9 +70,23 @@ struct Measure {
     threads: Option<u64>,
 }
 
+#[derive(Args)]
+struct Render {
+    /// The document; the figures are in its folder `performance`
+    #[arg(long)]
+    document: PathBuf,
+    /// Where criterion has left newer estimates
+    #[arg(long)]
+    criterion: Option<PathBuf>,
+    /// Where newer figures of the wallet in a browser are
+    #[arg(long)]
+    browser: Option<PathBuf>,
+}
+
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Measure(arguments) => measure(arguments),
+        Command::Render(arguments) => render(&arguments),
         Command::Bare { port, answer_bytes } => bare::serve(port, answer_bytes),
     }
 }
@@ -82,13 +103,29 @@ fn measure(arguments: Measure) -> Result<()> {
     };
     let tell = |text: &str| say(text);
     let mut report = suite::measure(&arguments.program, &arguments.folder, &plan, tell)?;
-    if let Some(folder) = arguments.criterion {
-        report.micro_nanos = figures::criterion(&folder)?;
-    }
+    complete(&mut report, arguments.criterion.as_deref(), arguments.browser.as_deref())?;
     if let Some(document) = arguments.document {
         report::write(&report, &document, &document.with_extension(""))?;
     }
     say(&report::markdown(&report)?);
+    Ok(())
+}
+
+fn render(arguments: &Render) -> Result<()> {
+    let folder = arguments.document.with_extension("");
+    let mut report: Report = serde_json::from_slice(&fs::read(folder.join("figures.json"))?)?;
+    complete(&mut report, arguments.criterion.as_deref(), arguments.browser.as_deref())?;
+    report::write(&report, &arguments.document, &folder)
+}
+
+/// Adds what others have measured.
+fn complete(report: &mut Report, criterion: Option<&Path>, browser: Option<&Path>) -> Result<()> {
+    if let Some(folder) = criterion {
+        report.micro_nanos = figures::criterion(folder)?;
+    }
+    if let Some(file) = browser {
+        report.browser = Some(Browser::read(file)?);
+    }
     Ok(())
 }
 

@@ -64,6 +64,7 @@ pub fn markdown(report: &Report) -> Result<String> {
     shop::report::markdown(&report.shop, &mut text)?;
     by_purses(report, &mut text)?;
     stages(report, &mut text)?;
+    browser(report, &mut text)?;
     micro(report, &mut text)?;
     Ok(text)
 }
@@ -226,6 +227,29 @@ fn stages(report: &Report, text: &mut String) -> Result<()> {
     }
     let sum: f64 = report.stage_micros.iter().map(|(_, micros)| micros).sum();
     writeln!(text, "| **together** | **{sum:.1} µs** |\n")?;
+    Ok(())
+}
+
+fn browser(report: &Report, text: &mut String) -> Result<()> {
+    let Some(browser) = &report.browser else { return Ok(()) };
+    writeln!(
+        text,
+        "The wallet in headless {}, {} payments one after the other, medians: {:.1} ms of processor time on the page's main \
+         thread ({:.1} ms for the dearest of a hundred; {:.1} ms where nothing is paid, which is what the measuring costs), {:.1} ms of it in scripts and the wallet's module; {:.1} ms from the \
+         call to the article.\n",
+        browser.name,
+        browser.payments,
+        browser.cpu_millis,
+        browser.cpu_millis_p99,
+        browser.idle_millis,
+        browser.script_millis,
+        browser.elapsed_millis,
+    )?;
+    writeln!(text, "| the wallet's step, from one answer to its next request | by the clock |\n|---|---|")?;
+    for (step, millis) in &browser.step_millis {
+        writeln!(text, "| {step} | {millis:.1} ms |")?;
+    }
+    writeln!(text)?;
     Ok(())
 }
 
