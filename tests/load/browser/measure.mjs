@@ -119,53 +119,39 @@ async function measure() {
       await wallet.earn(shop, item, questions.map(({ choices }) => choices.find(({ text }) => text === "Two").id))`);
     // So that the counters are of the processor's time, not of the clock's.
     await devTools("Performance.enable", { timeDomain: "threadTicks" });
-    // What the measuring itself costs the page: it is told beside the figures, and not taken off them.
-    const idle = [];
-    for (let times = 0; times < WARM_UP; times += 1) {
+    // Of the page's main thread: everything, and of that scripts with the wallet's module, while `script` runs.
+    const measured = async (script) => {
       const before = await counters();
-      await run("performance.clearResourceTimings(); return performance.getEntriesByType('resource')");
-      idle.push(((await counters()).TaskDuration - before.TaskDuration) * 1_000);
-    }
+      const elapsed = await run(`const begun = performance.now(); ${script}; return performance.now() - begun`);
+      const after = await counters();
+      const millis = (counter) => (after[counter] - before[counter]) * 1_000;
+      return { elapsed, cpu: millis("TaskDuration"), script: millis("ScriptDuration") };
+    };
+    const idle = [];
+    for (let times = 0; times < WARM_UP + PAYMENTS; times += 1) idle.push(await measured(""));
     const payments = [];
     for (let number = 0; number < WARM_UP + PAYMENTS; number += 1) {
-      const before = await counters();
-      const seen = await run(`
-        performance.clearResourceTimings();
-        const begun = performance.now();
-        await wallet.pay(${JSON.stringify(origin)}, "number-${number}", { approved: "${PRICE}" });
-        const elapsed = performance.now() - begun;
-        const requests = performance.getEntriesByType("resource").map(({ name, startTime, responseEnd }) =>
-          ({ path: new URL(name).pathname, from: startTime - begun, to: responseEnd - begun }));
-        return { elapsed, requests }`);
-      const after = await counters();
-      payments.push({ ...seen, cpu: (after.TaskDuration - before.TaskDuration) * 1_000, script: (after.ScriptDuration - before.ScriptDuration) * 1_000 });
+      payments.push(await measured(`await wallet.pay(${JSON.stringify(origin)}, "number-${number}", { approved: "${PRICE}" })`));
     }
-    return figures(payments.slice(WARM_UP), idle, `${begun.capabilities.browserName} ${begun.capabilities.browserVersion}`);
+    const { browserName, browserVersion } = begun.capabilities;
+    return figures(payments.slice(WARM_UP), idle.slice(WARM_UP), `${browserName} ${browserVersion}`);
   } finally {
     await call("DELETE", session);
   }
 }
 
-/** Medians; a step is what the wallet does from an answer to its next request, by the clock. Requests of one kind are one step. */
+/** What measuring costs by itself is told, and taken off the processor times. */
 function figures(payments, idle, name) {
-  const steps = new Map();
-  const add = (step, millis) => steps.set(step, [...(steps.get(step) ?? []), millis]);
-  for (const { elapsed, requests } of payments) {
-    requests.sort((a, b) => a.from - b.from);
-    // Two requests may be on their way at once: what counts is the last answer that had come by then.
-    const answered = (by) => Math.max(0, ...requests.map(({ to }) => to).filter((to) => to <= by));
-    for (const { path, from } of requests) add(`before ${path}`, from - answered(from));
-    add("after the last answer", elapsed - answered(elapsed));
-  }
+  const of = (measured, figure, part) => quantile(measured.map((each) => each[figure]), part);
+  const idleCpu = of(idle, "cpu", 0.5);
   return {
     name,
     payments: payments.length,
-    cpu_millis: quantile(payments.map(({ cpu }) => cpu), 0.5),
-    cpu_millis_p99: quantile(payments.map(({ cpu }) => cpu), 0.99),
-    idle_millis: quantile(idle, 0.5),
-    script_millis: quantile(payments.map(({ script }) => script), 0.5),
-    elapsed_millis: quantile(payments.map(({ elapsed }) => elapsed), 0.5),
-    step_millis: [...steps].map(([step, millis]) => [step, quantile(millis, 0.5)]),
+    cpu_millis: of(payments, "cpu", 0.5) - idleCpu,
+    cpu_millis_p99: of(payments, "cpu", 0.99) - idleCpu,
+    idle_millis: idleCpu,
+    script_millis: of(payments, "script", 0.5) - of(idle, "script", 0.5),
+    elapsed_millis: of(payments, "elapsed", 0.5),
   };
 }
 

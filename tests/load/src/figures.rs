@@ -145,18 +145,16 @@ pub struct Browser {
     pub name: String,
     /// Payments that were measured.
     pub payments: u64,
-    /// Processor time of the page's main thread for each payment, in milliseconds: the median.
+    /// Processor time of the page's main thread for a payment, without what measuring costs, in milliseconds: the median.
     pub cpu_millis: f64,
     /// The same, for the dearest of a hundred.
     pub cpu_millis_p99: f64,
-    /// The same where nothing is paid, which is what the measuring costs; it is part of the others.
+    /// What measuring costs, which is taken off the others: the same where nothing is paid.
     pub idle_millis: f64,
     /// Of the median, what scripts and the wallet's module took; the rest is the browser's own.
     pub script_millis: f64,
-    /// From the call to the article, in milliseconds: the median.
+    /// From the call to the article, in milliseconds by the clock: the median.
     pub elapsed_millis: f64,
-    /// From an answer to the wallet's next request, in milliseconds by the clock, in order: medians.
-    pub step_millis: Vec<(String, f64)>,
 }
 
 impl Quantiles {

@@ -44,8 +44,8 @@ pub fn markdown(report: &Report) -> Result<String> {
         text,
         "Measured {} at commit `{}` on {} processors ({}, {} of memory, {}); a synced append of 4 KiB takes {:.0} µs \
          there. Each figure is the median of {} repetitions of {:.0} s, with their least and most; the load average \
-         of the machine stands beside it, since other programs had their share of it. A request has {} bytes and an \
-         answer {} (means of S4 and S6).{}\n",
+         of the machine just before stands beside it. What a machine does in a second differs from one to the next: \
+         ratios within one run are what counts. A request has {} bytes and an answer {} (means of S4 and S6).{}\n",
         machine.date,
         machine.commit,
         machine.processors,
@@ -234,22 +234,18 @@ fn browser(report: &Report, text: &mut String) -> Result<()> {
     let Some(browser) = &report.browser else { return Ok(()) };
     writeln!(
         text,
-        "The wallet in headless {}, {} payments one after the other, medians: {:.1} ms of processor time on the page's main \
-         thread ({:.1} ms for the dearest of a hundred; {:.1} ms where nothing is paid, which is what the measuring costs), {:.1} ms of it in scripts and the wallet's module; {:.1} ms from the \
-         call to the article.\n",
+        "The wallet in headless {}, {} payments one after the other: half of them take {:.1} ms of processor time on the \
+         page's main thread or less ({:.1} ms in scripts and the wallet's module, the rest in the browser), 99 of 100 \
+         at most {:.1} ms; half of them {:.1} ms from the call to the article. What measuring costs, {:.2} ms, is taken \
+         off the processor times.\n",
         browser.name,
         browser.payments,
         browser.cpu_millis,
-        browser.cpu_millis_p99,
-        browser.idle_millis,
         browser.script_millis,
+        browser.cpu_millis_p99,
         browser.elapsed_millis,
+        browser.idle_millis,
     )?;
-    writeln!(text, "| the wallet's step, from one answer to its next request | by the clock |\n|---|---|")?;
-    for (step, millis) in &browser.step_millis {
-        writeln!(text, "| {step} | {millis:.1} ms |")?;
-    }
-    writeln!(text)?;
     Ok(())
 }
 
