@@ -68,7 +68,7 @@ const STAGES: [Stage; 13] = [
             "send",
         ],
     },
-    Stage { name: "system: waiting and waking", functions: &["epoll", "futex", "eventfd", "schedule"] },
+    Stage { name: "system: waiting and waking", functions: &["epoll", "futex", "eventfd", "__schedule"] },
 ];
 
 /// What every other stack is.

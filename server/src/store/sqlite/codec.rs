@@ -18,6 +18,9 @@ use super::super::records::{
 };
 use crate::ledger::{AccountId, Posting, Transfer};
 
+/// Room for a row of any table, so that none is moved while it is put together.
+const PARAMETERS_MAX: usize = 32;
+
 /// Why a row does not parse.
 pub(super) type Misfit = Box<dyn Error + Send + Sync>;
 
@@ -423,8 +426,13 @@ pub(super) fn int(number: u64) -> i64 {
 }
 
 /// Parameters of a statement, from left to right.
-#[derive(Default)]
 pub(super) struct Parameters(Vec<Value>);
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Parameters(Vec::with_capacity(PARAMETERS_MAX))
+    }
+}
 
 impl Parameters {
     pub fn value(mut self, value: impl Into<Value>) -> Self {

@@ -149,7 +149,7 @@ fn row_key(code: u8, key: &[u8]) -> Box<[u8]> {
 }
 
 fn fields<'r>(table: &Table, row: &'r SqlRow<'_>) -> Result<Vec<Field<'r>>, StoreError> {
-    let fields = (0..table.column_count()).map(|column| row.get_ref(column).map(table::field_ref));
+    let fields = (0..table.column_count).map(|column| row.get_ref(column).map(table::field_ref));
     Ok(fields.collect::<Result<_, _>>()?)
 }
 

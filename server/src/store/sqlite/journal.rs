@@ -27,7 +27,7 @@ impl Batch {
     }
 
     fn values(&mut self, table: &Table, row: &[Value]) {
-        let fields = || row.iter().take(table.column_count()).map(table::field);
+        let fields = || row.iter().take(table.column_count).map(table::field);
         self.0.row(table.code, fields().take(table.key_columns), &table.digest(fields()));
     }
 
@@ -59,7 +59,7 @@ pub(super) fn enter_all(connection: &Connection) -> Result<(), StoreError> {
         let mut rows = statement.query([])?;
         let (mut batch, mut count) = (Batch::default(), 0);
         while let Some(row) = rows.next()? {
-            let values = (0..table.column_count()).map(|column| row.get(column));
+            let values = (0..table.column_count).map(|column| row.get(column));
             batch.values(table, &values.collect::<Result<Vec<Value>, _>>()?);
             count += 1;
             if count % ROWS_A_LINK == 0 {

@@ -16,12 +16,13 @@ use crate::store::records::Epoch;
 const APPLICATION_ID: i32 = 0x5475_7070;
 
 /// The schema's versions, in order; a database of version `n` has had the first `n` of them.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// The version that brought epochs, and the journal.
@@ -162,6 +163,8 @@ fn migrate(connection: &mut Connection, path: &Path, currency: Currency) -> Resu
         )));
     }
     if version < MIGRATIONS.len() {
+        // A table that others refer to can only be made again while nobody looks; afterwards all of it is looked at.
+        connection.pragma_update(None, "foreign_keys", false)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for schema in MIGRATIONS.iter().skip(version) {
             transaction.execute_batch(schema)?;
@@ -177,7 +180,9 @@ fn migrate(connection: &mut Connection, path: &Path, currency: Currency) -> Resu
         }
         let reached = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
         transaction.pragma_update(None, "user_version", reached)?;
+        check_references(&transaction, path)?;
         transaction.commit()?;
+        connection.pragma_update(None, "foreign_keys", true)?;
     }
     let stored = stored_currency(connection, path)?;
     if stored != currency {
@@ -187,6 +192,16 @@ fn migrate(connection: &mut Connection, path: &Path, currency: Currency) -> Resu
         )));
     }
     Ok(())
+}
+
+/// Whether what every row refers to is there.
+fn check_references(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let table: Option<String> =
+        connection.query_row("PRAGMA foreign_key_check", [], |row| row.get(0)).optional()?;
+    table.map_or(Ok(()), |table| {
+        let why = format!("{}: a row of {table} refers to one that is not there", path.display());
+        Err(StoreError::Integrity(why))
+    })
 }
 
 /// How many migrations the database has had.

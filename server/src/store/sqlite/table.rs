@@ -17,33 +17,31 @@ pub(super) struct Table {
     pub name: &'static str,
     /// Every column; first those of the key.
     pub columns: &'static str,
+    /// How many these are.
+    pub column_count: usize,
     pub key_columns: usize,
 }
 
-pub(super) const CENTER: Table = Table { code: 1, name: "center", columns: "one, currency", key_columns: 1 };
-pub(super) const VENDORS: Table = Table { code: 2, name: "vendors", columns: VENDOR, key_columns: 1 };
-pub(super) const CAMPAIGNS: Table = Table { code: 3, name: "campaigns", columns: CAMPAIGN, key_columns: 1 };
-pub(super) const ACCOUNTS: Table =
-    Table { code: 4, name: "accounts", columns: "kind, number, balance", key_columns: 2 };
-pub(super) const TRANSFERS: Table = Table { code: 5, name: "transfers", columns: TRANSFER, key_columns: 1 };
-pub(super) const STEPS: Table = Table { code: 6, name: "steps", columns: STEP, key_columns: 2 };
-pub(super) const PURSES: Table = Table { code: 7, name: "purses", columns: PURSE, key_columns: 1 };
-pub(super) const REGISTRATIONS: Table =
-    Table { code: 8, name: "registrations", columns: REGISTRATION, key_columns: 1 };
-pub(super) const PAYOUTS: Table = Table { code: 9, name: "payouts", columns: PAYOUT, key_columns: 1 };
-pub(super) const MOVEMENTS: Table = Table { code: 10, name: "movements", columns: MOVEMENT, key_columns: 1 };
-pub(super) const SALTS: Table = Table { code: 11, name: "salts", columns: "salt, ends", key_columns: 1 };
+pub(super) const CENTER: Table = Table::new(1, "center", "one, currency", 1);
+pub(super) const VENDORS: Table = Table::new(2, "vendors", VENDOR, 1);
+pub(super) const CAMPAIGNS: Table = Table::new(3, "campaigns", CAMPAIGN, 1);
+pub(super) const ACCOUNTS: Table = Table::new(4, "accounts", "kind, number, balance", 2);
+pub(super) const TRANSFERS: Table = Table::new(5, "transfers", TRANSFER, 1);
+pub(super) const STEPS: Table = Table::new(6, "steps", STEP, 2);
+pub(super) const PURSES: Table = Table::new(7, "purses", PURSE, 1);
+pub(super) const REGISTRATIONS: Table = Table::new(8, "registrations", REGISTRATION, 1);
+pub(super) const PAYOUTS: Table = Table::new(9, "payouts", PAYOUT, 1);
+pub(super) const MOVEMENTS: Table = Table::new(10, "movements", MOVEMENT, 1);
+pub(super) const SALTS: Table = Table::new(11, "salts", "salt, ends", 1);
 
-pub(super) const EPOCHS: Table = Table { code: 12, name: "epochs", columns: EPOCH, key_columns: 1 };
-pub(super) const CLAIMS: Table = Table { code: 13, name: "claims", columns: CLAIM, key_columns: 1 };
-pub(super) const NOTES: Table = Table { code: 14, name: "notes", columns: codec::NOTES, key_columns: 1 };
+pub(super) const EPOCHS: Table = Table::new(12, "epochs", EPOCH, 1);
+pub(super) const CLAIMS: Table = Table::new(13, "claims", CLAIM, 1);
+pub(super) const NOTES: Table = Table::new(14, "notes", codec::NOTES, 1);
 
-pub(super) const RESERVATIONS: Table =
-    Table { code: 15, name: "reservations", columns: RESERVATION, key_columns: 1 };
+pub(super) const RESERVATIONS: Table = Table::new(15, "reservations", RESERVATION, 1);
 
-pub(super) const LICENCES: Table =
-    Table { code: 16, name: "licences", columns: codec::LICENCE, key_columns: 2 };
-pub(super) const SALES: Table = Table { code: 17, name: "sales", columns: SALE, key_columns: 1 };
+pub(super) const LICENCES: Table = Table::new(16, "licences", codec::LICENCE, 2);
+pub(super) const SALES: Table = Table::new(17, "sales", SALE, 1);
 
 /// In the order of their codes.
 pub(super) const ALL: [&Table; 17] = [
@@ -67,12 +65,19 @@ pub(super) const ALL: [&Table; 17] = [
 ];
 
 impl Table {
-    pub fn by_code(code: u8) -> Option<&'static Table> {
-        ALL.into_iter().find(|table| table.code == code)
+    const fn new(code: u8, name: &'static str, columns: &'static str, key_columns: usize) -> Self {
+        let (mut column_count, mut rest) = (1, columns.as_bytes());
+        while let [first, others @ ..] = rest {
+            if *first == b',' {
+                column_count += 1;
+            }
+            rest = others;
+        }
+        Table { code, name, columns, column_count, key_columns }
     }
 
-    pub fn column_count(&self) -> usize {
-        self.columns.split(',').count()
+    pub fn by_code(code: u8) -> Option<&'static Table> {
+        ALL.into_iter().find(|table| table.code == code)
     }
 
     /// The names of the key's columns.

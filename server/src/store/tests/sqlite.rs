@@ -285,3 +285,50 @@ fn the_database_itself_refuses_what_would_rewrite_history() {
         assert!(database.execute(sql, []).is_err(), "{sql} was not refused");
     }
 }
+
+#[test]
+fn no_row_of_a_payment_is_written_by_way_of_a_table_that_sqlite_makes_for_it() {
+    let (_folder, path) = folder();
+    live_a_life(&mut open(&path));
+    let database = Connection::open(&path).unwrap();
+    let insert = |table: &str, columns: usize| {
+        let places: Vec<String> = (1..=columns).map(|place| format!("?{place}")).collect();
+        format!("INSERT INTO {table} VALUES ({})", places.join(", "))
+    };
+    for (sql, made) in [
+        (insert("steps", 30), 0),
+        // The trigger's own, which only what a budget pays comes to.
+        (insert("transfers", 12), 1),
+        (
+            "INSERT INTO accounts VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET balance = excluded.balance"
+                .into(),
+            0,
+        ),
+        ("UPDATE purses SET live_serial = ?1, pending_tran = ?2 WHERE customer = ?3".into(), 0),
+        ("UPDATE steps SET state = ?3, ended = ?4 WHERE vendor = ?1 AND tran_id = ?2".into(), 0),
+    ] {
+        let mut explained = database.prepare(&format!("EXPLAIN {sql}")).unwrap();
+        let unset = vec![rusqlite::types::Null; explained.parameter_count()];
+        let codes =
+            explained.query_map(rusqlite::params_from_iter(unset), |row| row.get::<_, String>(1)).unwrap();
+        let tables = codes.filter(|code| code.as_ref().unwrap() == "OpenEphemeral").count();
+        assert_eq!(tables, made, "{sql}");
+    }
+}
+
+#[test]
+fn a_database_whose_rows_refer_to_nothing_is_not_brought_up_to_date() {
+    let (_folder, path) = folder();
+    live_a_life(&mut open(&path));
+    let database = Connection::open(&path).unwrap();
+    database.pragma_update(None, "foreign_keys", false).unwrap();
+    database.execute("DELETE FROM registrations WHERE customer = 1", []).unwrap();
+    database.execute("UPDATE purses SET customer = 77 WHERE customer = 1", []).unwrap();
+    database.pragma_update(None, "user_version", 5).unwrap();
+    drop(database);
+    let refused = refusal(&path);
+    assert!(refused.contains("refers to one that is not there"), "{refused}");
+    let database = Connection::open(&path).unwrap();
+    let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 5, "nothing was changed");
+}
