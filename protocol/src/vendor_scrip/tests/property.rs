@@ -1,5 +1,7 @@
 //! Whatever is lost, repeated or brought late, all books agree to the unit.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -10,6 +12,8 @@ enum Event {
     Pay(u32, u8, bool),
     /// An earlier request arrives again.
     Replay(usize),
+    /// A cent is paid for something else, with the live scrip or one that was held before.
+    PayElsewhere(usize),
     /// The shop settles, and hears of it or not.
     Settle(bool),
     /// An earlier settlement arrives again.
@@ -24,11 +28,30 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (1..3u32, 1..3u8, any::<bool>()).prop_map(|(cents, times, heard)| Event::Pay(cents, times, heard)),
         2 => any::<usize>().prop_map(Event::Replay),
+        1 => any::<usize>().prop_map(Event::PayElsewhere),
         3 => any::<bool>().prop_map(Event::Settle),
         2 => any::<usize>().prop_map(Event::ReplaySettlement),
         1 => any::<bool>().prop_map(Event::End),
-        2 => (0..9u64).prop_map(Event::Days),
+        2 => prop_oneof![9 => 0..9u64, 1 => Just(40)].prop_map(Event::Days),
     ]
+}
+
+/// Sends `request`. What was answered once is answered in the same bytes for ever.
+fn ask(
+    shop: &mut Shop,
+    answered: &mut BTreeMap<[u8; 32], String>,
+    request: &Request,
+    now: Timestamp,
+) -> Option<Reply> {
+    let price = request.price.to_string().replace("USD:", "");
+    let reply = shop.serve(request, &price, now).ok();
+    let bytes = reply.as_ref().map(|reply| serde_json::to_string(reply).unwrap());
+    if let Some(first) = answered.get(request.hash.as_bytes()) {
+        assert_eq!(bytes.as_ref(), Some(first), "a repetition got another reply");
+    } else if let Some(bytes) = bytes {
+        answered.insert(*request.hash.as_bytes(), bytes);
+    }
+    reply
 }
 
 proptest! {
@@ -42,8 +65,8 @@ proptest! {
         let mut holding = first.clone();
         let mut unanswered: Option<AwaitingChange> = None;
         let (mut requests, mut settlements) = (Vec::<Request>::new(), Vec::<Settlement>::new());
+        let (mut holdings, mut answered) = (vec![first.clone()], BTreeMap::new());
         let (mut days, mut to_shop, mut to_purse) = (0, 0, 0);
-        let price = |request: &Request| request.price.to_string().replace("USD:", "");
         for event in events {
             let mut sent = Vec::new();
             match event {
@@ -53,9 +76,10 @@ proptest! {
                     let asking = unanswered.take().or_else(|| holding.pay(URL.parse().unwrap(), wanted).ok());
                     if let Some(asking) = asking {
                         for _ in 0..times {
-                            let reply = shop.serve(&asking.request, &price(&asking.request), later(days));
-                            if let (Ok(reply), true) = (&reply, heard) {
+                            let reply = ask(&mut shop, &mut answered, &asking.request, later(days));
+                            if let (Some(reply), true) = (&reply, heard) {
                                 holding = asking.receive(reply, digest(b"article")).unwrap();
+                                holdings.push(holding.clone());
                             }
                         }
                         requests.push(asking.request.clone());
@@ -65,8 +89,14 @@ proptest! {
                     }
                 }
                 Event::Replay(which) if !requests.is_empty() => {
-                    let request = requests[which % requests.len()].clone();
-                    let _ = shop.serve(&request, &price(&request), later(days));
+                    ask(&mut shop, &mut answered, &requests[which % requests.len()], later(days));
+                }
+                Event::PayElsewhere(which) => {
+                    let held = &holdings[which % holdings.len()];
+                    if let Ok(asking) = held.pay(format!("{URL}/else").parse().unwrap(), usd("0.01")) {
+                        ask(&mut shop, &mut answered, &asking.request, later(days));
+                        requests.push(asking.request);
+                    }
                 }
                 Event::End(live) => {
                     let message = if live { holding.give_back() } else { first.give_back() };

@@ -132,6 +132,7 @@ impl Run {
 
     fn send(&mut self, message: &Message) {
         let before = self.world.snapshot();
+        let steps_before = self.world.steps.len();
         let (seal, own, sent) = match message {
             Message::Issue(m) => (
                 m.hash,
@@ -168,12 +169,27 @@ impl Run {
                 } else if own.is_some() && tran_id == own {
                     self.replies.insert(*seal.as_bytes(), bytes);
                 }
+                if self.world.steps.len() > steps_before {
+                    self.check_begun(message);
+                }
                 let newest = self.scrips.last().unwrap().scrip.scrip_id.serial_number;
                 if let Some(scrip) = scrip.filter(|scrip| scrip.scrip.scrip_id.serial_number > newest) {
                     self.scrips.push(scrip);
                 }
             }
         }
+    }
+
+    /// A step began: with the scrip that was shown and live, which is spent by it.
+    fn check_begun(&self, message: &Message) {
+        let (scrip, tran_id) = match message {
+            Message::Issue(m) => (&m.scrip, m.offer.tran_id),
+            Message::Payment(m) => (&m.scrip, m.order.tran_id),
+            Message::Finish(_) => panic!("an M6 or S6 began a step"),
+        };
+        let step = self.world.steps.values().find(|step| step.key.tran_id == tran_id).unwrap();
+        let shown = scrip.scrip.scrip_id.serial_number;
+        assert!(step.is_tombstone() || step.old.serial == shown, "a step began with a stale scrip");
     }
 
     fn check(&mut self) {
