@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tuppence_protocol::ErrorCode;
 use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::receipt::Receipt;
+use tuppence_protocol::{ErrorCode, Seal};
 use tuppence_wallet::error::Money;
 use tuppence_wallet::view::HistoryEntry;
 
 use super::Auditor;
+use super::books::Kind;
 use super::invariants::Invariant;
 use crate::device::Records;
 use crate::kernel::Party;
@@ -29,9 +30,33 @@ pub struct Devices {
     set_back: BTreeSet<usize>,
     /// The highest price that was approved, by device and address.
     approved: BTreeMap<(usize, String), u64>,
+    /// Of each M4, by its seal: what a device, or the center, did with it last.
+    rewards: BTreeMap<[u8; 32], Last>,
+}
+
+/// What was done last with an M4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// Its device has sent it.
+    Sent,
+    /// The center has refused it since.
+    Refused,
 }
 
 impl Devices {
+    /// The center has refused an M4.
+    pub(super) fn refused(&mut self, reward: &Seal) {
+        if let Some(last) = self.rewards.get_mut(reward.as_bytes()) {
+            *last = Last::Refused;
+        }
+    }
+
+    /// Whether the device that made an M4 has not sent it since it was refused: what is taken after that is a copy, or
+    /// somebody else has sent it.
+    fn is_stray(&self, reward: &Seal) -> bool {
+        self.rewards.get(reward.as_bytes()) == Some(&Last::Refused)
+    }
+
     /// Whether a purse was always on one device, and that device's records never went back.
     pub(super) fn is_simple(&self, customer: u64) -> bool {
         self.homes.get(&customer).is_none_or(|homes| {
@@ -75,6 +100,11 @@ impl Auditor {
             _ => None,
         };
         let Some(mark) = mark else { return };
+        if path == "issue"
+            && let Ok(seal) = serde_json::from_value::<Seal>(message["hash"].clone())
+        {
+            self.devices.rewards.insert(*seal.as_bytes(), Last::Sent);
+        }
         let stored = records
             .range("operation/".to_owned()..)
             .take_while(|(key, _)| key.starts_with("operation/"))
@@ -118,7 +148,12 @@ impl Auditor {
                 let pending = self.books.pending(customer);
                 let known = pending.is_none_or(|key| {
                     let tran = key.1;
-                    if self.remembered.revived.contains(&key) {
+                    // Money that comes of itself touches none of what the wallet had.
+                    let stray =
+                        self.books.steps.get(&key).is_some_and(|step| {
+                            step.kind == Kind::Issue && self.devices.is_stray(&step.hash)
+                        });
+                    if stray || self.remembered.revived.contains(&key) {
                         return true;
                     }
                     let tran = tuppence_protocol::TranId::from_bytes(tran).to_string();
