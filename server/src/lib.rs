@@ -7,6 +7,7 @@
 
 pub mod center;
 pub mod clock;
+pub mod crash;
 pub mod http;
 pub mod ledger;
 pub mod store;

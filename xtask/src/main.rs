@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod console;
+mod crash;
 mod fuzz;
 mod gate;
 mod package;
@@ -39,6 +40,7 @@ enum Command {
     Test(gate::Arguments),
     Package(package::Arguments),
     Sim(sim::Arguments),
+    Crash(crash::Arguments),
     Fuzz(fuzz::Arguments),
     Bench(bench::Arguments),
     Tidy(tidy::Arguments),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => gate::test(&arguments),
         Command::Package(arguments) => package::package(&arguments),
         Command::Sim(arguments) => sim::sim(&arguments),
+        Command::Crash(arguments) => crash::crash(&arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Tidy(arguments) => tidy::tidy(&arguments),

@@ -17,6 +17,7 @@ use tuppence_protocol::{ErrorCode, Refusal, Timestamp};
 use super::ended::Ended;
 use super::{Directory, Store, StoreError, Wanted, WorkingSet};
 use crate::clock::Clock;
+use crate::crash::{self, Point};
 use engine::{Engine, Served};
 
 /// What commands mean: the center's rules, without I/O.
@@ -320,6 +321,7 @@ impl<R: Rules> Worker<R> {
                     // Whoever asked may have left; what they asked for has happened all the same.
                     let _ = answer.send(result);
                 }
+                crash::at(Point::Answered);
                 return;
             }
             Ok(Err(error)) => {

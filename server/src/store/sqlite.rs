@@ -38,6 +38,7 @@ use super::records::{Epoch, EpochReason, Payout};
 use super::resident::Resident;
 use super::{Changes, Counts, Directory, Row, Statement, Store, StoreError, Wanted, WorkingSet};
 use crate::clock::{Clock, SystemClock};
+use crate::crash::{self, Point};
 use crate::ledger::AccountId;
 use crate::ledger::journal::Head;
 
@@ -148,8 +149,11 @@ impl SqliteStore {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut batch = Batch::default();
         write::write(&transaction, changes, &mut batch)?;
+        crash::at(Point::RowsWritten);
         let head = batch.close(&transaction, &head)?;
+        crash::at(Point::LinkWritten);
         transaction.commit()?;
+        crash::at(Point::Committed);
         self.head = Some(head);
         Ok(())
     }
@@ -212,6 +216,7 @@ impl Store for SqliteStore {
                 {
                     witness.follow(Witness { head, epoch: resident.epoch.number });
                 }
+                crash::at(Point::Witnessed);
                 Ok(())
             }
             Err(error) => {

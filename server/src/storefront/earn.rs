@@ -29,6 +29,7 @@ use super::relay::Word;
 use super::sale::document;
 use super::store::{Attempt, DayLimit, OfferKey, Recorded};
 use super::{Declined, Delivered, Storefront, fault};
+use crate::crash::{self, Point};
 
 /// After an offer's end: ten minutes in which an issue may be pending, and five for clocks that differ.
 const SETTLED_AFTER: Duration = Duration::from_minutes(15);
@@ -79,11 +80,14 @@ impl Storefront {
         };
         let kept = kept(&campaign, &request);
         let limit = campaign.per_day.map(|rewards| DayLimit { rewards, since: midnight(now) });
+        crash::at(Point::AnswerGraded);
         let recorded = self.store.run({
             let attempt = attempt.clone();
             move |store| store.record(&attempt, &kept, limit)
         });
-        match recorded.await? {
+        let recorded = recorded.await?;
+        crash::at(Point::AnswerKept);
+        match recorded {
             Recorded::New => reply(&attempt),
             Recorded::Known(known) => self.again(&seller, known, &request).await,
             Recorded::DayFull => {

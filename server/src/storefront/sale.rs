@@ -12,6 +12,7 @@ use tuppence_protocol::{ErrorCode, Refusal};
 
 use super::catalogue::{Article, Entitlement};
 use super::{Declined, Delivered, Storefront};
+use crate::crash::{self, Point};
 
 impl Storefront {
     /// S1 -> S2.
@@ -43,7 +44,10 @@ impl Storefront {
         let seller = self.seller()?;
         let waiting = seller.relay(init, self.now())?;
         match self.relay.wait(&seller, &waiting, give_up).await? {
-            Settled::Posted(receipt) => Ok(Delivered::Document(Box::new(self.article_of(receipt)?))),
+            Settled::Posted(receipt) => {
+                crash::at(Point::SaleConfirmed);
+                Ok(Delivered::Document(Box::new(self.article_of(receipt)?)))
+            }
             Settled::Open => Ok(self.ask_again(&waiting, "/api/v1/purchase/deliver")?),
             Settled::Voided => {
                 let message = "The payment was cancelled. You have not been charged.";

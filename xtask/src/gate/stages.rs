@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::console::{Step, say};
 use crate::tidy;
 use crate::tools::{self, browser::Browser};
-use crate::{bench, prerequisites, process, site as wallet_site, size, workspace};
+use crate::{bench, crash, prerequisites, process, site as wallet_site, size, workspace};
 
 use super::{Report, indented};
 
@@ -82,7 +82,8 @@ pub fn native(report: &mut Report) -> Result<()> {
     let mut command = cargo(&["test", "--no-fail-fast"]);
     command.args(NATIVE);
     report.tests("tests, natively", command, Browser::Chromium)?;
-    report.check("load on the program, for seconds", bench::smoke("debug")).map(drop)
+    report.check("load on the program, for seconds", bench::smoke("debug"))?;
+    report.check("the program killed a few times under load", crash::smoke("debug")).map(drop)
 }
 
 pub fn site(report: &mut Report) -> Result<()> {

@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("tuppence-cli", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-tests", &["tuppence-cli", "tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-fuzz", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
+    ("tuppence-crash", &["tuppence-server"]),
     ("tuppence-sim", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-load", &["tuppence-protocol", "tuppence-server"]),
     ("xtask", &[]),

@@ -11,6 +11,7 @@ use tuppence_protocol::{ErrorCode, Timestamp};
 
 use super::{CommitError, Rules};
 use crate::clock::Clock;
+use crate::crash::{self, Point};
 use crate::store::{Changes, Store, StoreError, Wanted, WorkingSet};
 
 /// Rules over a store that it owns.
@@ -83,6 +84,7 @@ impl<R: Rules> Engine<R> {
                 },
             );
         let results = results.collect();
+        crash::at(Point::Applied);
         self.commit(results, set.into_changes())
     }
 

@@ -7,6 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::{Result, ShopStore, ShopStoreError};
+use crate::crash::{self, Point};
 
 /// How much goes into one transaction at most.
 const BATCH_MAX: usize = 256;
@@ -121,7 +122,9 @@ fn batch(store: &ShopStore, jobs: &mut [Box<dyn Job>]) -> Result<()> {
         }
         say("RELEASE part")?;
     }
+    crash::at(Point::TillWritten);
     change.commit()?;
+    crash::at(Point::TillKept);
     Ok(())
 }
 

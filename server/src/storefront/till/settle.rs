@@ -6,6 +6,7 @@ use tuppence_protocol::payword::{self, Session};
 use tuppence_protocol::vendor_scrip::{self, Account};
 use tuppence_protocol::{ErrorCode, Refusal};
 
+use crate::crash::{self, Point};
 use crate::storefront::store::{self, till as rows, till::Authorities, till::Owed};
 use crate::storefront::{Storefront, fault};
 
@@ -62,7 +63,9 @@ impl Storefront {
 
     async fn deposit(&self, vendor: &payword::Vendor, mut session: Session) -> Result<(), Refusal> {
         while let Some(deposit) = vendor.deposit(&session)? {
+            crash::at(Point::Depositing);
             let paid = self.center.deposit(&deposit).await?;
+            crash::at(Point::Deposited);
             let (vendor, authorities) = (vendor.clone(), self.till.authorities.clone());
             let confirmed =
                 self.store.commit(move |store| confirm_deposit(store, &authorities, &vendor, &paid));
@@ -73,7 +76,9 @@ impl Storefront {
 
     async fn settle(&self, vendor: &vendor_scrip::Vendor, mut account: Account) -> Result<(), Refusal> {
         while let Some(settlement) = vendor.settle(&account)? {
+            crash::at(Point::Depositing);
             let settled = self.center.settle(&settlement).await?;
+            crash::at(Point::Deposited);
             let vendor = vendor.clone();
             let confirmed = self.store.commit(move |store| confirm_settlement(store, &vendor, &settled));
             account = confirmed.await??;

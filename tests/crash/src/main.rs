@@ -1,0 +1,61 @@
+//! The crash campaign (docs/reliability.md): center, storefront and wallets as the programs that they are, under load,
+//! killed at random instants and at every named point of the money path. After each kill what was killed starts again,
+//! the wallets finish what they had begun, and books and wallets must agree to the unit.
+//!
+//! ```text
+//! campaign   which kills, in what order; the loop, and the report
+//! stand      folders, settings, and the two servers as processes
+//! reader     somebody who earns and pays, by `tuppence wallet`
+//! books      what the center's database says, against what the readers have
+//! ```
+
+mod books;
+mod campaign;
+mod reader;
+mod stand;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// Kills center, storefront and wallets under load, and checks that no money is lost
+#[derive(Debug, Parser)]
+#[command(version, bin_name = "cargo xtask crash")]
+struct Arguments {
+    /// The program
+    #[arg(long)]
+    program: PathBuf,
+    /// How often something is killed
+    #[arg(long, default_value_t = 100)]
+    kills: u32,
+    /// What is killed when is drawn from it; the machine's own timing is not
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many readers there are at a time
+    #[arg(long, default_value_t = 6)]
+    readers: usize,
+    /// The program was built without its named points: kill at random instants alone
+    #[arg(long)]
+    no_points: bool,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let plan = campaign::Plan {
+        kills: arguments.kills,
+        seed: arguments.seed,
+        readers: arguments.readers.max(1),
+        points: !arguments.no_points,
+    };
+    let outcome = campaign::run(&arguments.program, &plan)?;
+    say(&outcome.to_string());
+    Ok(if outcome.is_fine() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A closed standard output is no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
