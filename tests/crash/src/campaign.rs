@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use tuppence_server::crash::Point;
 
 use crate::reader::{Purse, Reader, Running};
-use crate::stand::{Server, Stand};
+use crate::stand::{Server, Stand, wait_for};
 use crate::{books, say};
 
 /// How long readers live before a kill at a random instant, in milliseconds at most.
@@ -63,7 +63,7 @@ pub fn run(program: &Path, plan: &Plan) -> Result<Outcome> {
     let mut born = 0_u64;
     let mut reader = |chance: &mut fastrand::Rng| {
         born += 1;
-        Reader::new(stand.folder().join(format!("reader-{born}")), chance.u64(..), born % 3 == 0)
+        Reader::new(stand.folder().join(format!("reader-{born}")), chance.u64(..), born.is_multiple_of(3))
     };
     let mut readers: Vec<Reader> = (0..plan.readers).map(|_| reader(&mut chance)).collect();
     let mut retired = Vec::new();
@@ -97,7 +97,7 @@ pub fn run(program: &Path, plan: &Plan) -> Result<Outcome> {
                 *place = reader(&mut chance);
             }
         }
-        if number % 25 == 0 {
+        if number.is_multiple_of(25) {
             say(&format!("{number} of {} kills in {} s", plan.kills, begun.elapsed().as_secs()));
         }
     }
@@ -108,7 +108,7 @@ pub fn run(program: &Path, plan: &Plan) -> Result<Outcome> {
 /// Which kill is next. Each point has its turn before chance decides.
 fn draw(chance: &mut fastrand::Rng, plan: &Plan, number: u32) -> Kill {
     let points = Point::ALL;
-    if plan.points && number % 2 == 0 {
+    if plan.points && number.is_multiple_of(2) {
         let turn = usize::try_from(number / 2 - 1).unwrap_or(0) % points.len();
         return Kill::At(points[turn], chance.u32(1..=PASSES_MAX));
     }
@@ -164,7 +164,8 @@ fn end(kill: Kill, servers: &[&Server], commands: &[Arc<Running>], life: Duratio
         let passed = server.dies_within(POINT_WAIT)?;
         return Ok(if passed { point.as_str() } else { "a server that did not pass its point" });
     }
-    thread::sleep(life);
+    // Nothing is waited for: the instant is what was drawn.
+    wait_for(life, || Ok(false))?;
     servers.iter().try_for_each(|server| server.kill())?;
     Ok(match kill {
         Kill::Center => "center, at any instant",

@@ -5,15 +5,12 @@ use std::process::{Child, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::stand::{ARTICLES, QUESTIONS, Stand, said, tuppence};
+use crate::stand::{ARTICLES, DEADLINE, QUESTIONS, Stand, said, tuppence, wait_for};
 
-/// How often a reader tries again to finish, when everything runs.
-const TRIES: u32 = 40;
 /// What is said of a question that was answered before.
 const ANSWERED: &str = "answered the question already";
 /// What is said where a budget has ended.
@@ -91,14 +88,16 @@ impl Reader {
 
     /// Everything runs again: what was begun is finished, and nothing new begun.
     pub fn finish(&mut self, stand: &Stand) -> Result<()> {
-        for _ in 0..TRIES {
-            if self.open.is_none() {
-                return Ok(());
+        let finished = wait_for(DEADLINE, || {
+            if self.open.is_some() {
+                self.step(stand)?;
             }
-            self.step(stand)?;
-            thread::sleep(Duration::from_millis(25));
+            Ok(self.open.is_none())
+        })?;
+        if !finished {
+            bail!("{}: {:?} cannot be finished: {}", self.folder.display(), self.open, self.why(stand)?);
         }
-        bail!("{}: {:?} cannot be finished: {}", self.folder.display(), self.open, self.why(stand)?)
+        Ok(())
     }
 
     /// What the wallet says of itself, once it has come to rest; nothing before it was registered.

@@ -17,7 +17,7 @@ use tuppence_server::crash::Point;
 pub const ARTICLES: usize = 120;
 pub const QUESTIONS: usize = 12;
 /// The longest that anything here may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -128,21 +128,15 @@ impl Server {
             command.env("TUPPENCE_CRASH_AT", format!("{}:{times}", point.as_str()));
         }
         *self.child()? = Some(command.spawn().context("starting tuppence")?);
-        let begun = Instant::now();
-        while !is_healthy(self.port) {
+        let answers = wait_for(DEADLINE, || {
             // What it was told to die at may come before it can answer anybody.
-            if point.is_some() && self.is_dead()? {
-                return Ok(());
+            if self.is_dead()? {
+                ensure!(point.is_some(), "tuppence {} ended by itself:\n{}", self.command, self.last_words());
+                return Ok(true);
             }
-            ensure!(!self.is_dead()?, "tuppence {} ended by itself:\n{}", self.command, self.last_words());
-            ensure!(
-                begun.elapsed() < DEADLINE,
-                "tuppence {} does not answer:\n{}",
-                self.command,
-                self.last_words()
-            );
-            thread::sleep(LOOK);
-        }
+            Ok(is_healthy(self.port))
+        })?;
+        ensure!(answers, "tuppence {} does not answer:\n{}", self.command, self.last_words());
         Ok(())
     }
 
@@ -157,14 +151,7 @@ impl Server {
 
     /// Waits until it has died by itself; whether it did in time.
     pub fn dies_within(&self, time: Duration) -> Result<bool> {
-        let begun = Instant::now();
-        while begun.elapsed() < time {
-            if self.is_dead()? {
-                return Ok(true);
-            }
-            thread::sleep(LOOK);
-        }
-        Ok(false)
+        wait_for(time, || self.is_dead())
     }
 
     /// The last that it wrote.
@@ -212,6 +199,18 @@ fn write_shop(folder: &Path) -> Result<()> {
         fs::write(campaigns.join(format!("q{number}.toml")), text)?;
     }
     Ok(())
+}
+
+/// Waits until something is so, at most for `time`; whether it was.
+pub fn wait_for(time: Duration, mut is_so: impl FnMut() -> Result<bool>) -> Result<bool> {
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        if is_so()? {
+            return Ok(true);
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(false)
 }
 
 /// What a command has said, on both streams.

@@ -10,7 +10,7 @@ use crate::{process, workspace};
 use super::Finding;
 
 /// Whom each of our crates may use, in any role.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("tuppence-protocol", &[]),
     ("tuppence-server", &["tuppence-protocol"]),
     ("tuppence-wallet", &["tuppence-protocol"]),

@@ -18,7 +18,7 @@ use crate::fixture::{self, usd};
 pub type Key = (u32, [u8; 16]);
 
 /// What a scrip says, but for whose it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     /// Its serial.
     pub serial: u64,

@@ -30,11 +30,11 @@ pub struct Devices {
     set_back: BTreeSet<usize>,
     /// The highest price that was approved, by device and address.
     approved: BTreeMap<(usize, String), u64>,
-    /// Of each M4, by its seal: what a device, or the center, did with it last.
-    rewards: BTreeMap<[u8; 32], Last>,
+    /// Of each M4 and S4, by its seal: what a device, or the center, did with it last.
+    starts: BTreeMap<[u8; 32], Last>,
 }
 
-/// What was done last with an M4.
+/// What was done last with an M4 or S4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
     /// Its device has sent it.
@@ -44,17 +44,17 @@ enum Last {
 }
 
 impl Devices {
-    /// The center has refused an M4.
-    pub(super) fn refused(&mut self, reward: &Seal) {
-        if let Some(last) = self.rewards.get_mut(reward.as_bytes()) {
+    /// The center has refused an M4 or S4.
+    pub(super) fn refused(&mut self, start: &Seal) {
+        if let Some(last) = self.starts.get_mut(start.as_bytes()) {
             *last = Last::Refused;
         }
     }
 
-    /// Whether the device that made an M4 has not sent it since it was refused: what is taken after that is a copy, or
-    /// somebody else has sent it.
-    fn is_stray(&self, reward: &Seal) -> bool {
-        self.rewards.get(reward.as_bytes()) == Some(&Last::Refused)
+    /// Whether the device that made an M4 or S4 has not sent it since it was refused: what is taken after that is a copy,
+    /// or somebody else has sent it.
+    fn is_stray(&self, start: &Seal) -> bool {
+        self.starts.get(start.as_bytes()) == Some(&Last::Refused)
     }
 
     /// Whether a purse was always on one device, and that device's records never went back.
@@ -100,10 +100,10 @@ impl Auditor {
             _ => None,
         };
         let Some(mark) = mark else { return };
-        if path == "issue"
+        if ["issue", "payment"].contains(&path)
             && let Ok(seal) = serde_json::from_value::<Seal>(message["hash"].clone())
         {
-            self.devices.rewards.insert(*seal.as_bytes(), Last::Sent);
+            self.devices.starts.insert(*seal.as_bytes(), Last::Sent);
         }
         let stored = records
             .range("operation/".to_owned()..)
@@ -148,11 +148,9 @@ impl Auditor {
                 let pending = self.books.pending(customer);
                 let known = pending.is_none_or(|key| {
                     let tran = key.1;
-                    // Money that comes of itself touches none of what the wallet had.
+                    // The wallet has heard that it was refused: a reward then comes of itself, and a payment goes back.
                     let stray =
-                        self.books.steps.get(&key).is_some_and(|step| {
-                            step.kind == Kind::Issue && self.devices.is_stray(&step.hash)
-                        });
+                        self.books.steps.get(&key).is_some_and(|step| self.devices.is_stray(&step.hash));
                     if stray || self.remembered.revived.contains(&key) {
                         return true;
                     }
@@ -202,10 +200,17 @@ impl Auditor {
             .as_ref()
             .is_some_and(|live| balance.amount.micros() == live.value && (live.serial == serial || !alone));
         let pending = self.books.pending(customer);
+        // A reward that the wallet heard was refused, and that came from somebody else later: it sees it with its next step.
+        let stray = self.books.steps.values().any(|step| {
+            step.kind == Kind::Issue
+                && step.customer == customer
+                && live.as_ref().is_some_and(|live| step.new == *live)
+                && self.devices.is_stray(&step.hash)
+        });
         // A copy that was set back may not know what is pending; the center ends it by itself.
         let revived = pending.is_some_and(|key| self.remembered.revived.contains(&key));
-        let known = pending.is_none() || revived || !self.devices.is_simple(customer);
-        let fine = balance.pending.iter().all(may_wait) && agrees && known;
+        let known = pending.is_none() || revived || stray || !self.devices.is_simple(customer);
+        let fine = balance.pending.iter().all(may_wait) && (agrees || stray) && known;
         self.check(Invariant::WalletsComeToRest, fine, || {
             format!(
                 "device {device}: shows {} with {:?} open; the books have {live:?}, {pending:?} pending; {:?}",

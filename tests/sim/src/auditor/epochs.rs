@@ -47,6 +47,8 @@ pub struct Remembered {
     given: BTreeMap<(u64, u64), Vec<Note>>,
     /// What each serial of a buyer was in the books, told or not: a statement shows it too.
     held: BTreeMap<(u64, u64), Vec<Note>>,
+    /// What came into the books while an older copy stood for them and nobody could know it; it may be told later.
+    held_blindly: BTreeSet<(u64, Note)>,
     /// Which wallets had a buyer's number, and which cash-outs a payout's.
     buyers: BTreeMap<u64, BTreeSet<[u8; 16]>>,
     payouts: BTreeMap<u64, BTreeSet<Key>>,
@@ -279,7 +281,8 @@ impl Auditor {
         }
         let before = given.last().cloned();
         given.push(note.clone());
-        self.check(Invariant::NoNumberTwice, before.is_none() || blind, || {
+        let told_later = self.remembered.held_blindly.contains(&(customer, note.clone()));
+        self.check(Invariant::NoNumberTwice, before.is_none() || blind || told_later, || {
             format!("purse {customer}: {note:?} has the number of {before:?}")
         });
     }
@@ -290,6 +293,9 @@ impl Auditor {
             let note = super::stored::note(&change.after.live);
             let id = (change.after.custom_id.serial_number.get(), note.serial);
             let held = self.remembered.held.entry(id).or_default();
+            if blind {
+                self.remembered.held_blindly.insert((id.0, note.clone()));
+            }
             if !held.contains(&note) {
                 held.push(note);
             }

@@ -80,7 +80,7 @@ invariants! {
     WalletsHoldIssuedScrip = "wallets-hold-issued-scrip": "The scrip in a wallet is one that the center issued for this purse, with this value, be it in books that are lost.";
     HistoriesAddUp = "histories-add-up": "A wallet's last entry says the balance, and its entries add up to it.";
     ReceiptsAreTrue = "receipts-are-true": "Every receipt that a wallet keeps is of a completed transaction, to the letter, be it in books that are lost.";
-    UntouchedMeansUntouched = "untouched-is-untouched": "Where a wallet says that the money was not touched, no step of its own is left at the center, but one whose end the books have lost, and a reward whose message was refused and then sent again by others.";
+    UntouchedMeansUntouched = "untouched-is-untouched": "Where a wallet says that the money was not touched, no step of its own is left at the center, but one whose end the books have lost, and a step whose message was refused and then sent again by others.";
     WalletsComeToRest = "wallets-come-to-rest": "When nothing fails any more, every wallet ends what was open, and shows the center's balance; one whose registration the books have lost is told so.";
 }
 

@@ -118,8 +118,10 @@ impl Auditor {
             (Err(code), Err(CommitError::Refused(refusal))) => {
                 self.check(Invariant::NoFaults, refusal.code != ErrorCode::Fault, what);
                 self.check(Invariant::RefusalsAreAsPredicted, refusal.code == *code, what);
-                if let Command::Issue(message) = &done.command {
-                    self.devices.refused(&message.hash);
+                match &done.command {
+                    Command::Issue(message) => self.devices.refused(&message.hash),
+                    Command::Payment(message) => self.devices.refused(&message.hash),
+                    _ => {}
                 }
                 // What would have happened, had it been taken, is some invariant's matter.
                 self.check(Invariant::of(*code), true, String::new);
