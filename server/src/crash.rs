@@ -63,6 +63,18 @@ impl Point {
     }
 }
 
+/// How SQLite syncs: always in full, so that a power cut loses nothing that was acknowledged.
+#[cfg(not(feature = "crash-points"))]
+pub(crate) fn synchronous() -> String {
+    "full".to_owned()
+}
+
+/// The same; a test that cuts the power needs one that loses something.
+#[cfg(feature = "crash-points")]
+pub(crate) fn synchronous() -> String {
+    std::env::var("TUPPENCE_SYNCHRONOUS").unwrap_or_else(|_| "full".to_owned())
+}
+
 /// The program is at `point`.
 #[cfg(not(feature = "crash-points"))]
 pub(crate) const fn at(_point: Point) {}

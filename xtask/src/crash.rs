@@ -22,6 +22,9 @@ pub struct Arguments {
     /// How often something is killed
     #[arg(long, default_value_t = 100)]
     kills: u32,
+    /// How often the power is cut, afterwards; needs strace
+    #[arg(long, default_value_t = 0)]
+    cuts: u32,
     /// What is killed when is drawn from it; the machine's own timing is not
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -51,6 +54,7 @@ pub fn crash(arguments: &Arguments) -> Result<ExitCode> {
     step.done("");
     let mut campaign = campaign(&program, "debug");
     campaign.args(["--kills", &arguments.kills.to_string(), "--seed", &arguments.seed.to_string()]);
+    campaign.args(["--cuts", &arguments.cuts.to_string()]);
     let status = campaign.status().context("starting the campaign")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

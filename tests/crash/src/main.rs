@@ -6,12 +6,15 @@
 //! campaign   which kills, in what order; the loop, and the report
 //! stand      folders, settings, and the two servers as processes
 //! reader     somebody who earns and pays, by `tuppence wallet`
+//! power      power cuts on what the center wrote, which recording knows
 //! books      what the center's database says, against what the readers have
 //! ```
 
 mod books;
 mod campaign;
+mod power;
 mod reader;
+mod recording;
 mod stand;
 
 use std::io::Write;
@@ -37,6 +40,9 @@ struct Arguments {
     /// How many readers there are at a time
     #[arg(long, default_value_t = 6)]
     readers: usize,
+    /// How often the power is cut, afterwards; each as often with the control, which must lose something
+    #[arg(long, default_value_t = 0)]
+    cuts: u32,
     /// The program was built without its named points: kill at random instants alone
     #[arg(long)]
     no_points: bool,
@@ -50,9 +56,32 @@ fn main() -> Result<ExitCode> {
         readers: arguments.readers.max(1),
         points: !arguments.no_points,
     };
-    let outcome = campaign::run(&arguments.program, &plan)?;
-    say(&outcome.to_string());
-    Ok(if outcome.is_fine() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut fine = true;
+    if arguments.kills > 0 {
+        let outcome = campaign::run(&arguments.program, &plan)?;
+        say(&outcome.to_string());
+        fine = outcome.is_fine();
+    }
+    if arguments.cuts > 0 {
+        fine &= cut(&arguments)?;
+    }
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Cuts the power; whether nothing was lost, and something with the control.
+fn cut(arguments: &Arguments) -> Result<bool> {
+    let run = |synchronous| power::run(&arguments.program, arguments.cuts, arguments.seed, synchronous);
+    let as_shipped = run("full")?;
+    say(&format!("As it is shipped (synchronous=FULL): {as_shipped}."));
+    for lost in &as_shipped.lost {
+        say(&format!("  {lost}"));
+    }
+    let control = run("normal")?;
+    say(&format!("The control (synchronous=NORMAL): {control}."));
+    if control.lost.is_empty() {
+        say("FAILED: the control lost nothing, so the cuts prove nothing.");
+    }
+    Ok(as_shipped.lost.is_empty() && !control.lost.is_empty())
 }
 
 /// A closed standard output is no reason to stop.

@@ -10,8 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 use tuppence_server::crash::Point;
+
+use crate::recording::CALLS;
 
 /// How many articles the shop sells, and how many questions it pays for.
 pub const ARTICLES: usize = 120;
@@ -138,6 +142,33 @@ impl Server {
         })?;
         ensure!(answers, "tuppence {} does not answer:\n{}", self.command, self.last_words());
         Ok(())
+    }
+
+    /// Starts it under `strace`, which writes into `trace` what it does with its files, with SQLite's `synchronous` as said.
+    pub fn start_recorded(&self, program: &Path, trace: &Path, synchronous: &str) -> Result<()> {
+        let mut command = tuppence(Path::new("strace"));
+        command.args(["-f", "-y", "-ttt", "-xx", "-s", "1000000", "-e", CALLS, "-o"]).arg(trace);
+        command.arg(program).arg(self.command).arg("--data").arg(&self.data);
+        command.env("TUPPENCE_SYNCHRONOUS", synchronous).stdout(Stdio::null()).stderr(Stdio::null());
+        *self.child()? =
+            Some(command.spawn().context("starting strace, which records what the center writes")?);
+        let answers = wait_for(DEADLINE, || Ok(is_healthy(self.port)))?;
+        ensure!(answers, "tuppence {} does not answer under strace", self.command);
+        Ok(())
+    }
+
+    /// Ends the program that is recorded, and strace with it.
+    pub fn end_recording(&self, trace: &Path) -> Result<()> {
+        // Its first thread, which made the first call, has the number of the process.
+        let trace = fs::read_to_string(trace).context("reading the trace")?;
+        let process = trace.split_whitespace().next().context("the trace is empty")?;
+        kill(Pid::from_raw(process.parse()?), Signal::SIGTERM)?;
+        ensure!(self.dies_within(DEADLINE)?, "strace does not end");
+        Ok(())
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Kills it, as a crash does (SIGKILL).

@@ -10,6 +10,7 @@ use tuppence_protocol::Currency;
 use super::super::StoreError;
 use super::journal::{self, Batch};
 use super::write;
+use crate::crash;
 use crate::store::records::Epoch;
 
 /// "Tupp": marks the file as ours.
@@ -146,7 +147,7 @@ fn settings(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -i64::from(CACHE_KIB))?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "synchronous", crash::synchronous())?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())

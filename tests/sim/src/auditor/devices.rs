@@ -10,7 +10,7 @@ use tuppence_wallet::error::Money;
 use tuppence_wallet::view::HistoryEntry;
 
 use super::Auditor;
-use super::books::Kind;
+use super::books::{Kind, PayoutStand};
 use super::invariants::Invariant;
 use crate::device::Records;
 use crate::kernel::Party;
@@ -207,10 +207,17 @@ impl Auditor {
                 && live.as_ref().is_some_and(|live| step.new == *live)
                 && self.devices.is_stray(&step.hash)
         });
+        // Real money that did not reach its account: the wallet sees it when it asks after the cash-out again.
+        let returned = self.books.payouts.values().any(|payout| {
+            let back = balance.amount.micros() + payout.amount + payout.fee;
+            payout.customer == customer
+                && matches!(payout.stand, PayoutStand::Returned(_))
+                && live.as_ref().is_some_and(|live| live.value == back)
+        });
         // A copy that was set back may not know what is pending; the center ends it by itself.
         let revived = pending.is_some_and(|key| self.remembered.revived.contains(&key));
         let known = pending.is_none() || revived || stray || !self.devices.is_simple(customer);
-        let fine = balance.pending.iter().all(may_wait) && (agrees || stray) && known;
+        let fine = balance.pending.iter().all(may_wait) && (agrees || stray || returned) && known;
         self.check(Invariant::WalletsComeToRest, fine, || {
             format!(
                 "device {device}: shows {} with {:?} open; the books have {live:?}, {pending:?} pending; {:?}",
