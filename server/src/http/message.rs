@@ -1,5 +1,7 @@
 //! Decoding of messages: JSON of a stated size, strictly, with the place of what is wrong.
 
+mod objects;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,10 +11,12 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
+use serde_json::Deserializer;
 use tuppence_protocol::{ErrorCode, Refusal};
 
 use crate::http::error::ApiError;
 use crate::http::middleware::gate;
+use objects::Objects;
 
 /// The most bytes of a body, where its [`super::endpoint::Endpoint`] states no other limit.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -101,7 +105,8 @@ fn is_json(content_type: &str) -> bool {
         })
 }
 
-/// The message in `bytes`: one JSON value, without unknown fields where `T` forbids them.
+/// The message in `bytes`: one JSON value, without unknown fields where `T` forbids them, and with an object for each
+/// struct. A wallet reads the same (wallet-wasm/src/json.rs).
 ///
 /// # Errors
 /// [`ErrorCode::Malformed`] with the path of the field, its line and column, and what is wrong with it.
@@ -110,12 +115,18 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
         return Err(Refusal::new(ErrorCode::Malformed, "The body is empty."));
     }
     // Keeping track of the place costs as much as reading does: it is done where something is wrong.
-    serde_json::from_slice(bytes).or_else(|_| decode_with_place(bytes))
+    decode_quickly(bytes).or_else(|_| decode_with_place(bytes))
+}
+
+fn decode_quickly<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let mut json = Deserializer::from_slice(bytes);
+    let value = T::deserialize(Objects(&mut json))?;
+    json.end().map(|()| value)
 }
 
 fn decode_with_place<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let mut json = Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let place = error.path().to_string();
         let at = if place == "." { String::new() } else { format!("In `{place}`: ") };
         let detail: String = format!("{at}{}", error.inner()).chars().take(DETAIL_CHARS_MAX).collect();
@@ -180,6 +191,43 @@ mod tests {
             assert!(refusal.message.chars().count() <= DETAIL_CHARS_MAX + 1);
         }
         assert_eq!(decode::<Sample>(b"{\"innerList\": \xff}").unwrap_err().code, ErrorCode::Malformed);
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Choice {
+        Named {
+            #[expect(dead_code, reason = "decoded only")]
+            price: Amount,
+        },
+        Of(#[expect(dead_code, reason = "decoded only")] Inner),
+        Pair(
+            #[expect(dead_code, reason = "decoded only")] u8,
+            #[expect(dead_code, reason = "decoded only")] u8,
+        ),
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        type Any = (Option<Vec<Inner>>, std::collections::BTreeMap<String, Choice>);
+        let accepted = [
+            r#"[null, {}]"#,
+            r#"[[{"price": "USD:1"}], {"a": {"named": {"price": "USD:1"}}, "b": {"of": {"price": "USD:1"}}}]"#,
+            r#"[[], {"a": {"pair": [1, 2]}}]"#,
+        ];
+        for body in accepted {
+            assert!(decode::<Any>(body.as_bytes()).is_ok(), "{body}");
+        }
+        for (body, place) in [
+            (r#"[[["USD:1"]], {}]"#, "[0][0]"),
+            (r#"[null, {"a": {"named": ["USD:1"]}}]"#, "[1].a.named"),
+            (r#"[null, {"a": {"of": ["USD:1"]}}]"#, "[1].a.of"),
+        ] {
+            let refusal = decode::<Any>(body.as_bytes()).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::Malformed, "{body}");
+            assert!(refusal.message.contains(place) && refusal.message.contains("sequence"), "{refusal}");
+        }
+        assert!(decode::<Sample>(b"[[]]").is_err() && decode::<Inner>(br#"["USD:1"]"#).is_err());
     }
 
     #[test]
