@@ -6,6 +6,7 @@ mod console;
 mod crash;
 mod fuzz;
 mod gate;
+mod mutants;
 mod package;
 mod prerequisites;
 mod process;
@@ -42,6 +43,7 @@ enum Command {
     Sim(sim::Arguments),
     Crash(crash::Arguments),
     Fuzz(fuzz::Arguments),
+    Mutants(mutants::Arguments),
     Bench(bench::Arguments),
     Tidy(tidy::Arguments),
 }
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => sim::sim(&arguments),
         Command::Crash(arguments) => crash::crash(&arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Mutants(arguments) => mutants::mutants(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Tidy(arguments) => tidy::tidy(&arguments),
     };

@@ -31,6 +31,8 @@ const CARGO_DENY: &str = "0.20.2";
 
 const CARGO_FUZZ: &str = "0.13.2";
 
+const CARGO_MUTANTS: &str = "27.1.0";
+
 /// The tools that build the wallet's site.
 pub struct SiteTools {
     folders: Vec<PathBuf>,
@@ -101,6 +103,13 @@ pub fn cargo_fuzz() -> Result<PathBuf> {
     let (name, version) = ("cargo-fuzz", CARGO_FUZZ.to_owned());
     let tool = CargoTool { name, version, program: "cargo-fuzz", options: &["--locked"] };
     Ok(executable(&tool.ready()?, "cargo-fuzz"))
+}
+
+/// `cargo-mutants`, which makes mistakes in code and runs the tests on each.
+pub fn cargo_mutants() -> Result<PathBuf> {
+    let (name, version) = ("cargo-mutants", CARGO_MUTANTS.to_owned());
+    let tool = CargoTool { name, version, program: "cargo-mutants", options: &["--locked"] };
+    Ok(executable(&tool.ready()?, "cargo-mutants"))
 }
 
 /// The folder of everything that we install.

@@ -294,14 +294,18 @@ fn an_order_that_could_not_be_kept_is_refused_before_it_is_paid() {
     assert!(matches!(planned(&|p| p.unit = usd("9007199254")), Err(PaywordError::Terms(_))));
     assert!(matches!(planned(&|p| p.unit = usd("5")), Err(PaywordError::Terms(_))), "beyond a purse");
     assert!(matches!(planned(&|p| p.unit = "EUR:0.005".parse().unwrap()), Err(PaywordError::Terms(_))));
-    assert!(matches!(planned(&|p| p.expires = later(91)), Err(PaywordError::Expired(_))));
+    assert_eq!(planned(&|p| p.expires = later(90)), Ok(usd("0.25")), "the longest");
+    let too_long = later(90).plus(Duration::from_millis(1));
+    assert!(matches!(planned(&|p| p.expires = too_long), Err(PaywordError::Expired(_))));
 
     let stranger = Customer::at(server("other"), &Secret::from_bytes([8; 32]));
     let borrowed = customer.authorise(world.certificate(&stranger), &plan(), chain_at("shop").root());
     assert!(matches!(check(&borrowed, NOW), Err(PaywordError::Foreign(_))), "another's certificate");
 
     let order = world.order("shop");
-    assert!(matches!(check(&order, later(31)), Err(PaywordError::Expired(_))));
+    assert_eq!(check(&order, later(30)), Ok(usd("0.25")), "until its very end");
+    let moment = Duration::from_millis(1);
+    assert!(matches!(check(&order, later(30).plus(moment)), Err(PaywordError::Expired(_))));
     assert!(matches!(check(&world.order("other"), NOW), Err(PaywordError::Foreign(_))));
     let old = Plan { expires: later(366), ..plan() };
     let order = customer.authorise(certificate, &old, chain_at("shop").root());
