@@ -63,16 +63,17 @@ impl Point {
     }
 }
 
-/// How SQLite syncs: always in full, so that a power cut loses nothing that was acknowledged.
+/// A setting of SQLite's as the program has it.
 #[cfg(not(feature = "crash-points"))]
-pub(crate) fn synchronous() -> String {
-    "full".to_owned()
+pub(crate) fn pragma(_name: &str, usual: &str) -> String {
+    usual.to_owned()
 }
 
-/// The same; a test that cuts the power needs one that loses something.
+/// A setting of SQLite's as the program has it, or as a test wants it by `TUPPENCE_SQLITE_<name>`: what cuts the power
+/// wants checkpoints more often, and once less care, so that it is seen that care is needed.
 #[cfg(feature = "crash-points")]
-pub(crate) fn synchronous() -> String {
-    std::env::var("TUPPENCE_SYNCHRONOUS").unwrap_or_else(|_| "full".to_owned())
+pub(crate) fn pragma(name: &str, usual: &str) -> String {
+    std::env::var(format!("TUPPENCE_SQLITE_{name}")).unwrap_or_else(|_| usual.to_owned())
 }
 
 /// The program is at `point`.

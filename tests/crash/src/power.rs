@@ -1,164 +1,255 @@
-//! Power cuts: what the center wrote and synced is recorded, the disk is made as a cut at some instant leaves it, and
-//! the books must balance and have every payment whose reader had heard by then that it was paid. With
-//! `synchronous=NORMAL`, the control, some of these are lost, or the cuts would prove nothing.
+//! Power cuts. The center is recorded while readers live: what it writes, syncs and answers, in one order. For an instant
+//! of the recording the disk is made as a cut may leave it; then the program starts on it, its books must balance, and
+//! they must have all that anybody may have heard by then. With `synchronous=NORMAL`, the control, some of that is
+//! lost, or the cuts would prove nothing.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fastrand::Rng;
 use rusqlite::Connection;
-use serde_json::Value;
 
-use crate::recording::{Loss, Recording};
-use crate::stand::{Stand, said, tuppence};
+use crate::disk::Disk;
+use crate::reader::Reader;
+use crate::replies::Heard;
+use crate::say;
+use crate::stand::{Stand, said, tuppence, wait_for};
+use crate::strace::{self, Event};
 
-/// Readers, and what each of them pays for while it is recorded.
-const READERS: usize = 4;
-const PAYMENTS: usize = 20;
-
-/// A payment whose reader has heard that it was paid.
-#[derive(Debug)]
-struct Acknowledged {
-    at: u64,
-    transaction: Vec<u8>,
-}
+/// Who lives while it is recorded, and how long.
+const READERS: usize = 6;
+const LIFE: Duration = Duration::from_secs(8);
+/// Pages in the log before it is copied into the database: so few that this happens many times in a recording.
+const CHECKPOINT_PAGES: &str = "60";
+/// The center's database. Beside it are its log and its witness.
+const DATABASE: &str = "center.sqlite";
 
 /// What has come of some cuts.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    pub cuts: u32,
-    pub acknowledged: usize,
-    pub loss: Loss,
+    cuts: u32,
+    events: Events,
+    /// What clients may have heard in all.
+    heard: usize,
     /// What each cut that lost something has lost.
     pub lost: Vec<String>,
 }
 
-/// Records a center and cuts it off `cuts` times, with SQLite's `synchronous` as said.
+/// What a recording has.
+#[derive(Debug, Default)]
+struct Events {
+    writes: usize,
+    /// Of these, writes of the database itself, by checkpoints.
+    copied: usize,
+    syncs: usize,
+    promises: usize,
+}
+
+/// Records a center with SQLite's `synchronous` as said, and cuts it off at so many instants of the recording.
 ///
 /// # Errors
 /// If it cannot be done; what a cut loses is no error, but in the outcome.
 pub fn run(program: &Path, cuts: u32, seed: u64, synchronous: &str) -> Result<Outcome> {
-    let mut chance = fastrand::Rng::with_seed(seed);
-    let stand = Stand::start(program)?;
-    let wallets: Vec<PathBuf> =
-        (1..=READERS).map(|number| stand.folder().join(format!("reader-{number}"))).collect();
-    for wallet in &wallets {
-        wallet_says(&stand, wallet, &["register", "--center", &stand.center_origin()])?;
-        for question in ["q1", "q2"] {
-            wallet_says(
-                &stand,
-                wallet,
-                &["earn", &stand.shop_origin(), question, "--answer", "Two", "--json"],
-            )?;
-        }
+    let mut chance = Rng::with_seed(seed);
+    let stand = Stand::start(program).context("starting center and storefront")?;
+    let mut readers: Vec<Reader> = (0..READERS)
+        .map(|number| {
+            let folder = stand.folder().join(format!("reader-{number}"));
+            Reader::new(folder, chance.u64(..), number % 3 == 1)
+        })
+        .collect();
+    if let Some(first) = readers.first_mut() {
+        first.live_until_paid(&stand)?;
     }
-    stand.center.kill()?;
+    // Once it is stopped all is in the database, and on the disk.
+    stand.center.stop()?;
     let before = stand.folder().join("before");
     copy(stand.center.data(), &before)?;
-    let trace = stand.folder().join("trace");
-    stand.center.start_recorded(program, &trace, synchronous)?;
-    let acknowledged = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        let readers: Vec<_> =
-            wallets.iter().map(|wallet| scope.spawn(|| pay(&stand, wallet, &acknowledged))).collect();
-        readers
-            .into_iter()
-            .try_for_each(|reader| reader.join().map_err(|_| anyhow::anyhow!("a reader panicked"))?)
-    })?;
-    stand.center.end_recording(&trace)?;
-    let acknowledged = acknowledged.into_inner().map_err(|_| anyhow::anyhow!("a reader panicked"))?;
-    let recording = Recording::read(&trace, stand.center.data())?;
-    let (first, last) = recording.span();
-    let mut outcome = Outcome { acknowledged: acknowledged.len(), ..Outcome::default() };
-    for number in 0..cuts {
-        let at = chance.u64(first..=last);
-        // All that was not synced is lost, half, some, or nothing.
-        let share = [255, 128, 32, 0][chance.usize(0..4)];
-        let folder = stand.folder().join(format!("cut-{number}"));
-        copy(&before, &folder)?;
-        let loss = recording.cut(&folder, at, share, &mut chance)?;
+    let events = record(&stand, synchronous, &mut readers)?;
+    stand.shop.kill()?;
+    let mut recording = Recording::of(&before, &events)?;
+    let instants = instants(&events, cuts, &mut chance)?;
+    let mut outcome = Outcome::default();
+    for (number, event) in events.iter().enumerate() {
+        recording.follow(event)?;
+        if !instants.contains(&number) {
+            continue;
+        }
         outcome.cuts += 1;
-        outcome.loss.sectors += loss.sectors;
-        outcome.loss.lost += loss.lost;
-        let known = acknowledged.iter().filter(|payment| payment.at < at);
-        if let Err(error) = holds(program, &folder, known) {
-            outcome
-                .lost
-                .push(format!("cut {number}, {} ms after the beginning: {error:#}", (at - first) / 1_000));
+        let folder = stand.folder().join("cut");
+        copy(&before, &folder)?;
+        for (name, content) in recording.disk.after_a_cut(&mut chance) {
+            fs::write(folder.join(name), content)?;
+        }
+        if let Err(error) = holds(&stand, &folder, &recording.heard) {
+            outcome.lost.push(format!("after call {number} of {}: {error:#}", events.len()));
         }
         fs::remove_dir_all(&folder)?;
+        if outcome.cuts.is_multiple_of(25) {
+            say(&format!("{} of {cuts} power cuts, synchronous={synchronous}", outcome.cuts));
+        }
     }
+    outcome.heard = recording.heard.count();
+    outcome.events = recording.events;
+    ensure!(outcome.heard > 20, "too little happened: {outcome}");
+    ensure!(outcome.events.copied > 20, "there were no checkpoints: {outcome}");
     Ok(outcome)
 }
 
-/// Pays for one article after the other, and notes what it hears.
-fn pay(stand: &Stand, wallet: &Path, acknowledged: &Mutex<Vec<Acknowledged>>) -> Result<()> {
-    for number in 1..=PAYMENTS {
-        let url = format!("{}/articles/a{number}", stand.shop_origin());
-        let paid = wallet_says(stand, wallet, &["pay", &url, "--json"])?;
-        let at = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
-        let paid: Value = serde_json::from_str(&paid)?;
-        let transaction = paid["article"]["receipt"]["tranId"].as_str().context("a receipt")?;
-        let transaction = URL_SAFE_NO_PAD.decode(transaction)?;
-        acknowledged
-            .lock()
-            .map_err(|_| anyhow::anyhow!("another reader panicked"))?
-            .push(Acknowledged { at, transaction });
-    }
-    Ok(())
+/// Lets readers live with a center that is recorded, until it is killed.
+fn record(stand: &Stand, synchronous: &str, readers: &mut [Reader]) -> Result<Vec<Event>> {
+    let file = stand.folder().join("recording");
+    let pragmas = [("synchronous", synchronous), ("wal_autocheckpoint", CHECKPOINT_PAGES)];
+    stand.center.start_recorded(stand.program(), &file, &pragmas)?;
+    let resting = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let resting = &resting;
+        let lives: Vec<_> =
+            readers.iter_mut().map(|reader| scope.spawn(move || reader.live(stand, resting))).collect();
+        let waited = wait_for(LIFE, || Ok(false));
+        resting.store(true, Ordering::SeqCst);
+        for life in lives {
+            life.join().map_err(|_| anyhow::anyhow!("a reader panicked"))??;
+        }
+        waited
+    })?;
+    stand.center.end_recording(&file)?;
+    let (data, database) = (stand.center.data(), stand.center.data().join(DATABASE));
+    let events = strace::read(&file, &|path| {
+        let name = path.as_os_str().to_string_lossy();
+        // What SQLite shares between processes is made anew after a cut; a lock has no content.
+        path == data
+            || name.starts_with(&*database.to_string_lossy())
+                && !name.ends_with("-shm")
+                && !name.ends_with(".lock")
+    });
+    events.context("reading the recording")
 }
 
-/// Whether the books in `folder` balance, and have all of these payments.
-fn holds<'a>(program: &Path, folder: &Path, payments: impl Iterator<Item = &'a Acknowledged>) -> Result<()> {
-    let audit = tuppence(program).args(["audit", "--data"]).arg(folder).output()?;
+/// When the power is cut: every second time just when somebody may have heard something.
+fn instants(events: &[Event], cuts: u32, chance: &mut Rng) -> Result<BTreeSet<usize>> {
+    let mut told = Vec::new();
+    for (number, event) in events.iter().enumerate() {
+        if let Event::Send(bytes) = event
+            && Heard::default().add(bytes)?
+        {
+            told.push(number);
+        }
+    }
+    ensure!(!told.is_empty(), "nobody has heard anything");
+    let wanted = usize::try_from(cuts)?.min(events.len());
+    let mut instants = BTreeSet::new();
+    while instants.len() < wanted {
+        let any =
+            if chance.bool() { told[chance.usize(0..told.len())] } else { chance.usize(0..events.len()) };
+        instants.insert(any);
+    }
+    Ok(instants)
+}
+
+/// A recording up to some instant: the disk, and what was heard.
+struct Recording {
+    disk: Disk,
+    heard: Heard,
+    events: Events,
+    /// When each sync began.
+    syncs: Vec<usize>,
+    folder: std::path::PathBuf,
+}
+
+impl Recording {
+    fn of(before: &Path, events: &[Event]) -> Result<Self> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(before)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.starts_with(DATABASE) && !name.ends_with(".lock") {
+                files.push((name.clone(), fs::read(before.join(name))?));
+            }
+        }
+        let written = events.iter().find_map(|event| match event {
+            Event::Create(path) | Event::Write(path, ..) => path.parent().map(Path::to_path_buf),
+            _ => None,
+        });
+        let folder = written.context("nothing was written")?;
+        let (heard, events) = (Heard::default(), Events::default());
+        Ok(Recording { disk: Disk::with(files), heard, events, syncs: Vec::new(), folder })
+    }
+
+    fn follow(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Create(path) => self.disk.create(&name(path)),
+            Event::Write(path, offset, bytes) => {
+                self.events.writes += 1;
+                self.events.copied += usize::from(name(path) == DATABASE);
+                self.disk.write(&name(path), *offset, bytes.clone());
+            }
+            Event::SetLength(path, length) => self.disk.set_length(&name(path), *length),
+            Event::Sync(_) => self.syncs.push(self.disk.now()),
+            Event::Synced(path, number) => {
+                self.events.syncs += 1;
+                let then = *self.syncs.get(*number).context("a sync that never began")?;
+                if *path == self.folder {
+                    self.disk.sync_names(then);
+                } else {
+                    self.disk.sync(&name(path), then);
+                }
+            }
+            Event::Send(bytes) => self.events.promises += usize::from(self.heard.add(bytes)?),
+        }
+        Ok(())
+    }
+}
+
+/// Whether the program starts on `folder`, in the same epoch, and its books balance and have all that was heard.
+fn holds(stand: &Stand, folder: &Path, heard: &Heard) -> Result<()> {
+    let center = stand.center.on(folder.to_owned());
+    center.start(stand.program(), None)?;
+    center.kill()?;
+    let audit = tuppence(stand.program()).args(["audit", "--data"]).arg(folder).output()?;
     ensure!(audit.status.success(), "the audit says: {}", said(&audit));
-    let database = Connection::open(folder.join("center.sqlite"))?;
-    let sql = "SELECT count(*) FROM steps WHERE tran_id = ?1 AND state = 'posted'";
-    let mut statement = database.prepare(sql)?;
-    let mut lost = 0;
-    for payment in payments {
-        let found: i64 = statement.query_row([&payment.transaction], |row| row.get(0))?;
-        lost += 1 - found;
-    }
-    ensure!(lost == 0, "{lost} payments are lost of which somebody had heard that they were paid");
+    let database = folder.join(DATABASE);
+    let missing = heard.missing_in(&database)?;
+    ensure!(missing == 0, "{missing} of {} replies are lost that somebody may have heard", heard.count());
+    let sql = "SELECT count(*) FROM epochs";
+    let epochs: i64 = Connection::open(&database)?.query_row(sql, [], |row| row.get(0))?;
+    ensure!(epochs == 1, "the center believes that an older copy of its books was put back");
     Ok(())
 }
 
-/// What a command of a wallet says, which must succeed.
-fn wallet_says(stand: &Stand, wallet: &Path, words: &[&str]) -> Result<String> {
-    let output = tuppence(stand.program()).args(["wallet", "--wallet"]).arg(wallet).args(words).output()?;
-    ensure!(output.status.success(), "{words:?} ended with {}: {}", output.status, said(&output));
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
+/// Copies a folder's files, without what only running programs need.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir(to).with_context(|| format!("creating {}", to.display()))?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        // What SQLite shares between processes is made anew after a cut.
-        if entry.file_type()?.is_file() && !entry.file_name().to_string_lossy().ends_with("-shm") {
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_file() && !name.ends_with("-shm") && name != "log" {
+            fs::copy(entry.path(), to.join(name))?;
         }
     }
     Ok(())
 }
 
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Events { writes, copied, syncs, promises } = self.events;
         write!(
             f,
-            "{} power cuts while {} payments were made; {} sectors were on their way, and {} of them lost: {} cuts lost something",
+            "{} power cuts in a recording of {writes} writes ({copied} of them by checkpoints), {syncs} syncs and \
+             {promises} replies that promise {} things; {} of the cuts lost something.",
             self.cuts,
-            self.acknowledged,
-            self.loss.sectors,
-            self.loss.lost,
+            self.heard,
             self.lost.len()
-        )
+        )?;
+        self.lost.iter().take(5).try_for_each(|lost| write!(f, "\n  {lost}"))
     }
 }

@@ -86,6 +86,16 @@ impl Reader {
         Ok(())
     }
 
+    /// Lives until the first reward has come, which the shop must have money set aside for.
+    pub fn live_until_paid(&mut self, stand: &Stand) -> Result<()> {
+        let paid = wait_for(DEADLINE, || {
+            self.step(stand)?;
+            Ok(self.earned > 0)
+        })?;
+        ensure!(paid, "{}: no reward: {}", self.folder.display(), self.why(stand)?);
+        Ok(())
+    }
+
     /// Everything runs again: what was begun is finished, and nothing new begun.
     pub fn finish(&mut self, stand: &Stand) -> Result<()> {
         let finished = wait_for(DEADLINE, || {

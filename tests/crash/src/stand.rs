@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 use tuppence_server::crash::Point;
 
-use crate::recording::CALLS;
+use crate::strace;
 
 /// How many articles the shop sells, and how many questions it pays for.
 pub const ARTICLES: usize = 120;
@@ -125,17 +125,22 @@ impl Stand {
 impl Server {
     /// Starts it, to die at `point` when it passes it so many times, and waits until it answers.
     pub fn start(&self, program: &Path, point: Option<(Point, u32)>) -> Result<()> {
-        let log = File::options().create(true).append(true).open(self.data.join("log"))?;
         let mut command = tuppence(program);
-        command.arg(self.command).arg("--data").arg(&self.data).stdout(log.try_clone()?).stderr(log);
+        command.arg(self.command).arg("--data").arg(&self.data);
         if let Some((point, times)) = point {
             command.env("TUPPENCE_CRASH_AT", format!("{}:{times}", point.as_str()));
         }
+        self.launch(command, point.is_some())
+    }
+
+    fn launch(&self, mut command: Command, may_die: bool) -> Result<()> {
+        let log = File::options().create(true).append(true).open(self.data.join("log"))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         *self.child()? = Some(command.spawn().context("starting tuppence")?);
         let answers = wait_for(DEADLINE, || {
             // What it was told to die at may come before it can answer anybody.
             if self.is_dead()? {
-                ensure!(point.is_some(), "tuppence {} ended by itself:\n{}", self.command, self.last_words());
+                ensure!(may_die, "tuppence {} ended by itself:\n{}", self.command, self.last_words());
                 return Ok(true);
             }
             Ok(is_healthy(self.port))
@@ -144,27 +149,41 @@ impl Server {
         Ok(())
     }
 
-    /// Starts it under `strace`, which writes into `trace` what it does with its files, with SQLite's `synchronous` as said.
-    pub fn start_recorded(&self, program: &Path, trace: &Path, synchronous: &str) -> Result<()> {
-        let mut command = tuppence(Path::new("strace"));
-        command.args(["-f", "-y", "-ttt", "-xx", "-s", "1000000", "-e", CALLS, "-o"]).arg(trace);
-        command.arg(program).arg(self.command).arg("--data").arg(&self.data);
-        command.env("TUPPENCE_SYNCHRONOUS", synchronous).stdout(Stdio::null()).stderr(Stdio::null());
-        *self.child()? =
-            Some(command.spawn().context("starting strace, which records what the center writes")?);
-        let answers = wait_for(DEADLINE, || Ok(is_healthy(self.port)))?;
-        ensure!(answers, "tuppence {} does not answer under strace", self.command);
+    /// Starts it with settings of SQLite's, recorded by `strace` in a file, and waits until it answers.
+    pub fn start_recorded(&self, program: &Path, file: &Path, pragmas: &[(&str, &str)]) -> Result<()> {
+        let mut command = tuppence(program);
+        command.arg(self.command).arg("--data").arg(&self.data);
+        for (name, value) in pragmas {
+            command.env(format!("TUPPENCE_SQLITE_{name}"), value);
+        }
+        self.launch(strace::recorded(&command, file), false)
+    }
+
+    /// Kills it, and waits until its recording is whole.
+    pub fn end_recording(&self, file: &Path) -> Result<()> {
+        let process = self.child()?.as_ref().context("it does not run")?.id();
+        self.kill()?;
+        ensure!(wait_for(DEADLINE, || strace::is_whole(file, process))?, "strace does not end");
         Ok(())
     }
 
-    /// Ends the program that is recorded, and strace with it.
-    pub fn end_recording(&self, trace: &Path) -> Result<()> {
-        // Its first thread, which made the first call, has the number of the process.
-        let trace = fs::read_to_string(trace).context("reading the trace")?;
-        let process = trace.split_whitespace().next().context("the trace is empty")?;
-        kill(Pid::from_raw(process.parse()?), Signal::SIGTERM)?;
-        ensure!(self.dies_within(DEADLINE)?, "strace does not end");
+    /// Stops it as an operator does (SIGTERM).
+    pub fn stop(&self) -> Result<()> {
+        if let Some(child) = self.child()?.as_ref() {
+            kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM)?;
+        }
+        ensure!(
+            self.dies_within(DEADLINE)?,
+            "tuppence {} does not stop:\n{}",
+            self.command,
+            self.last_words()
+        );
         Ok(())
+    }
+
+    /// The same program on another folder.
+    pub fn on(&self, data: PathBuf) -> Server {
+        Server { command: self.command, data, port: self.port, child: Mutex::new(None) }
     }
 
     pub fn data(&self) -> &Path {

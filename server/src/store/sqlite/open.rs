@@ -34,7 +34,7 @@ const BUSY_TIMEOUT_MS: u32 = 5_000;
 
 /// Pages in the write-ahead log before it is copied back, 4 KiB each. The log saves the most where one checkpoint
 /// writes a page once that many commits have changed.
-const CHECKPOINT_PAGES: u32 = 50_000;
+const CHECKPOINT_PAGES: &str = "50000";
 
 /// Page cache, in KiB.
 const CACHE_KIB: u32 = 64 * 1_024;
@@ -147,8 +147,12 @@ fn settings(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -i64::from(CACHE_KIB))?;
-    connection.pragma_update(None, "synchronous", crash::synchronous())?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "synchronous", crash::pragma("synchronous", "full"))?;
+    connection.pragma_update(
+        None,
+        "wal_autocheckpoint",
+        crash::pragma("wal_autocheckpoint", CHECKPOINT_PAGES),
+    )?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
