@@ -19,9 +19,18 @@ use crate::wallet::Inner;
 
 const OK: u16 = 200;
 const PAYMENT_REQUIRED: u16 = 402;
-/// How a shop says that it takes budgets, and what is wrong where it does not.
+/// How a shop says that it takes scrip or budgets, and what is wrong where it does not.
+const SCRIP: (&str, &str) = ("scrip", "It takes no scrip.");
 #[cfg(not(target_arch = "wasm32"))]
 const BUDGET: (&str, &str) = ("vendor-scrip", "It takes no budgets, or not yet: pay without one.");
+
+/// What is at an address.
+enum Found {
+    /// What needs no payment: it is free, or was paid before.
+    Free(Bought),
+    /// An article that costs no more than was approved.
+    Sold(ShopRecord, Article),
+}
 
 /// Gets what is at `url`, and pays at most `approved` for it. `told` hears what is about to be paid.
 pub(super) async fn pay_url(
@@ -30,35 +39,12 @@ pub(super) async fn pay_url(
     approved: Amount,
     told: &dyn Fn(&ArticleCard),
 ) -> Result<Bought, WalletError> {
-    let (origin, path) = split(url)?;
-    inner.existing().await?;
-    if let Some(entry) = owned(inner, url).await? {
-        let text = pay::open_article(inner, &entry).await?;
-        return Ok(Bought { charged: false, article: Some(entry), text });
-    }
-    let response = client::look(&inner.ports, &origin, path).await?;
-    let (shop, article) = match response.status {
-        OK => return free(&response),
-        PAYMENT_REQUIRED => demanded(inner, &origin, &response, ("scrip", "It takes no scrip."))?,
-        status => return Err(refused(status, &response.body)),
-    };
-    let card = catalogue::card_of(inner, &shop, article.clone()).await?;
-    if !card.owned {
-        if card.price.currency() != approved.currency() || !approved.covers(card.price) {
-            let error = WalletError::from(Problem::PriceChanged);
-            return Err(error.because(format!("It is {} now.", card.price)));
+    match found(inner, url, approved, SCRIP, told).await? {
+        Found::Free(bought) => Ok(bought),
+        Found::Sold(shop, article) => {
+            handed_out(inner, pay::pay(inner, shop, article, approved).await?).await
         }
-        told(&card);
     }
-    let Paid { charged, article, text } = pay::pay(inner, shop, article, approved).await?;
-    let text = match text {
-        Some(text) => text,
-        None => {
-            let money = if charged { Money::Moved } else { Money::Untouched };
-            pay::open_article(inner, &article).await.map_err(|error| error.with_money(money))?
-        }
-    };
-    Ok(Bought { charged, article: Some(article), text })
 }
 
 /// The same, from a budget at the shop; where there is none with enough left, one of `budget` is bought first.
@@ -70,16 +56,31 @@ pub(super) async fn pay_url_from_budget(
     budget: Amount,
     told: &dyn Fn(&ArticleCard),
 ) -> Result<Bought, WalletError> {
+    match found(inner, url, approved, BUDGET, told).await? {
+        Found::Free(bought) => Ok(bought),
+        Found::Sold(shop, article) => {
+            handed_out(inner, crate::operation::budget::pay(inner, shop, article, budget).await?).await
+        }
+    }
+}
+
+async fn found(
+    inner: &Rc<Inner>,
+    url: &str,
+    approved: Amount,
+    method: (&str, &str),
+    told: &dyn Fn(&ArticleCard),
+) -> Result<Found, WalletError> {
     let (origin, path) = split(url)?;
     inner.existing().await?;
     if let Some(entry) = owned(inner, url).await? {
         let text = pay::open_article(inner, &entry).await?;
-        return Ok(Bought { charged: false, article: Some(entry), text });
+        return Ok(Found::Free(Bought { charged: false, article: Some(entry), text }));
     }
     let response = client::look(&inner.ports, &origin, path).await?;
     let (shop, article) = match response.status {
-        OK => return free(&response),
-        PAYMENT_REQUIRED => demanded(inner, &origin, &response, BUDGET)?,
+        OK => return free(&response).map(Found::Free),
+        PAYMENT_REQUIRED => demanded(inner, &origin, &response, method)?,
         status => return Err(refused(status, &response.body)),
     };
     let card = catalogue::card_of(inner, &shop, article.clone()).await?;
@@ -90,10 +91,18 @@ pub(super) async fn pay_url_from_budget(
         }
         told(&card);
     }
-    let Paid { charged, article, text } = crate::operation::budget::pay(inner, shop, article, budget).await?;
+    Ok(Found::Sold(shop, article))
+}
+
+/// What was paid for; where its text did not come along, it is fetched.
+async fn handed_out(inner: &Rc<Inner>, paid: Paid) -> Result<Bought, WalletError> {
+    let Paid { charged, article, text } = paid;
     let text = match text {
         Some(text) => text,
-        None => pay::open_article(inner, &article).await?,
+        None => {
+            let money = if charged { Money::Moved } else { Money::Untouched };
+            pay::open_article(inner, &article).await.map_err(|error| error.with_money(money))?
+        }
     };
     Ok(Bought { charged, article: Some(article), text })
 }

@@ -124,7 +124,7 @@ impl Purse {
     /// [`ErrorCode::BalanceInsufficient`] for a price that the purse does not cover.
     pub fn start(&self, offer: Offer, now: Timestamp) -> Result<AwaitingEcash, Refusal> {
         if matches!(offer, Offer::Payment(_)) && !self.value().covers(offer.amount()) {
-            let message = format!("The price is {}; the purse has {}.", offer.amount(), self.value());
+            let message = format!("It costs {}; the purse has {}.", offer.amount(), self.value());
             return Err(Refusal::new(ErrorCode::BalanceInsufficient, message));
         }
         let start = Start::new(false, self.scrip.clone(), offer, &self.custom_secret, now);

@@ -245,7 +245,7 @@ impl Center {
 /// The purse's value without the price.
 fn lowered(purse: &OpenPurse<'_>, offer: &Offer<'_>) -> Result<Amount, Refusal> {
     purse.value().checked_sub(offer.amount()).map_err(|_| {
-        let message = format!("The price is {}; the purse has {}.", offer.amount(), purse.value());
+        let message = format!("It costs {}; the purse has {}.", offer.amount(), purse.value());
         Refusal::new(ErrorCode::BalanceInsufficient, message)
     })
 }
