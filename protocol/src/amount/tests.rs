@@ -231,12 +231,16 @@ proptest! {
     }
 
     #[test]
-    fn a_currency_is_three_large_letters(code in "[A-Za-z0-9\u{c4}]{0,5}") {
+    fn a_currency_is_three_large_letters(code in "[A-Z]{3}|[A-Za-z0-9\u{c4}]{0,5}") {
         let letters = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
         let currency = code.parse::<Currency>();
         prop_assert_eq!(currency.is_ok(), letters);
         if let Ok(currency) = currency {
-            prop_assert_eq!(currency.to_string(), code);
+            prop_assert_eq!(&currency.to_string(), &code);
+            prop_assert_eq!(&format!("{currency:?}"), &code);
+            let json = serde_json::to_string(&currency).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Currency>(&json).unwrap(), currency);
+            prop_assert_eq!(json, format!("\"{code}\""));
         }
     }
 }

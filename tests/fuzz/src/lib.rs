@@ -10,6 +10,7 @@
 )]
 
 pub mod canonical;
+pub mod center;
 pub mod envelopes;
 pub mod files;
 pub mod message;

@@ -1,6 +1,6 @@
 //! The targets by name.
 
-use crate::{canonical, envelopes, files, message, records, shop, spellings};
+use crate::{canonical, center, envelopes, files, message, records, shop, spellings};
 
 /// Whether a target's code took the bytes. Either is fine; a corpus needs both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     Target {
         name: "articles",
         holds: "An article's file has fields in their limits, or problems at lines that it has; its HTML is stable once it is cleaned.",
@@ -37,6 +37,11 @@ pub const TARGETS: [Target; 14] = [
         name: "canonical",
         holds: "Two values have the same canonical encoding just where they are the same on the wire.",
         run: canonical::pair,
+    },
+    Target {
+        name: "center",
+        holds: "Whatever messages come to a center, in whatever order: none is a fault, an M4 or S4 that was taken is answered again in the same words, and the books add up.",
+        run: center::messages,
     },
     Target {
         name: "envelopes",

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 use tuppence_fuzz::canonical::CANONICAL;
 use tuppence_fuzz::message::{PAYWORD, RECOVERY, SCRIP, VENDOR_SCRIP};
-use tuppence_fuzz::{TARGETS, Verdict};
+use tuppence_fuzz::{TARGETS, Verdict, center};
 
 #[test]
 fn every_target_holds_for_its_corpus_which_it_takes_and_refuses() {
@@ -57,6 +57,19 @@ fn the_corpus_begins_with_the_published_messages_and_the_sample_files() {
         let path = corpus().join(target).join(format!("seed-{name}"));
         let found = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(found == bytes, "{} is not what it is made from", path.display());
+    }
+}
+
+#[test]
+fn the_center_s_messages_begin_with_what_earns_pays_takes_back_and_cashes_out() {
+    let seeds: BTreeMap<_, _> = center::seeds().into_iter().collect();
+    let expected =
+        [("earn", 3), ("pay", 5), ("take-back", 5), ("cash-out", 5), ("attest", 1), ("register", 1)];
+    for (name, messages) in expected {
+        assert_eq!(center::taken(&seeds[name]), messages, "{name}");
+    }
+    for name in ["without-money", "as-it-is", "no-json"] {
+        assert_eq!(center::taken(&seeds[name]), 0, "{name}");
     }
 }
 

@@ -53,6 +53,8 @@ pub fn all() -> Vec<Seed> {
         }
         seeds.push((target, name.clone(), bytes(&wire)));
     }
+    let center = tuppence_fuzz::center::seeds();
+    seeds.extend(center.into_iter().map(|(name, bytes)| ("center", name.to_owned(), bytes)));
     seeds.push(("records", "budget".to_owned(), budget()));
     let refused = vectors("refused");
     for (index, case) in refused["messages"].as_array().unwrap().iter().enumerate() {
