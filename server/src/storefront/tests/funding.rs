@@ -33,11 +33,12 @@ async fn a_new_shop_meets_its_center_and_sets_budgets_aside() {
     let shop = Storefront::open(settings.clone(), TestClock::new(), http.clone()).unwrap();
     let running = shop.start();
     until("both budgets", || last(&center, "quiz").is_some() && last(&center, "survey").is_some()).await;
-    until("what is left", || {
-        let quiz = shop.campaigns().find(&"quiz".parse().unwrap()).cloned().unwrap();
-        shop.rewards_left(&quiz) == Some(50)
-    })
-    .await;
+    let left = |item: &str| {
+        let campaign = shop.campaigns().find(&item.parse().unwrap()).cloned().unwrap();
+        shop.rewards_left(&campaign)
+    };
+    // The center has heard of both before the shop has its answers.
+    until("what is left", || left("quiz") == Some(50) && left("survey") == Some(0)).await;
     assert_eq!(last(&center, "quiz").unwrap(), "USD:2");
     // The center refused the survey's budget: nobody shall answer it for nothing.
     let declined = shop.answer(m1("survey", &["a", "x"], 1)).await.unwrap_err();
