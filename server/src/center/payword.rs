@@ -29,6 +29,10 @@ pub(super) fn reserve(
     // The payment comes first: it says whether the offer and the scrip hold, and whether the same came before.
     let kept = Broker { center }.reserve(order, &start.order, start.scrip.scrip.custom_id)?;
     let reply = start_payment(center, set, start, now)?;
+    if reply.tran_id != Some(start.order.tran_id) {
+        // The purse is in the middle of another payment, which was answered: this one has not begun.
+        return Ok(reply);
+    }
     if let Some(known) = set.reservation(&kept.id()) {
         // The payment was begun before with just this order; or another one has paid for it.
         return if known.kept.tran_id == kept.tran_id { Ok(reply) } else { Err(paid_before()) };

@@ -63,6 +63,10 @@ pub(super) fn buy(
         return Err(Refusal::new(ErrorCode::OfferForged, "The offer is for no scrip of a shop."));
     }
     let reply = start_payment(center, set, start, now)?;
+    if reply.tran_id != Some(start.order.tran_id) {
+        // The purse is in the middle of another payment, which was answered: this one has not begun.
+        return Ok(reply);
+    }
     if let Some(known) = set.sale(&order.id()) {
         if known.kept.tran_id == start.order.tran_id {
             return Ok(reply);

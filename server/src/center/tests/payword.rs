@@ -421,3 +421,35 @@ fn another_shop_and_a_forged_payword_are_paid_nothing() {
         assert_eq!(books(bench, &reading.wallet), ["0.5", "0.5", "0", "0"]);
     });
 }
+
+#[test]
+fn a_budget_that_meets_another_payment_under_way_hears_of_it_and_is_paid_with_its_scrip() {
+    over_each_store(|bench| {
+        let mut wallet = bench.rich_wallet(1, "1");
+        // Another device with the same purse, which does not know of the first one's payment.
+        let mut other = Wallet { purse: wallet.purse.clone() };
+        let (first, second) = (plan(bench, 1), plan(bench, 2));
+        let (first, second) = (authority(bench, &wallet, &first), authority(bench, &wallet, &second));
+        let under_way = begin(bench, &mut wallet, &first).unwrap();
+        let offer = quote(bench, &other, &second);
+        let awaiting = other.purse.start(offer.clone(), bench.now).unwrap();
+        let Reply::Balance(reply) = bench.send(reserve(&awaiting.start, &second)).unwrap() else {
+            panic!("no S5")
+        };
+        let started =
+            awaiting.receive(&Ecash::Payment(reply), &other.purse.custom_secret, bench.now).unwrap();
+        let Started::Other(tran_id, scrip) = started else { panic!("two payments at once") };
+        assert_eq!(tran_id, under_way.start.offer().tran_id());
+
+        other.purse.scrip = *scrip;
+        let awaiting = other.purse.start(offer, bench.now).unwrap();
+        let Reply::Balance(reply) = bench.send(reserve(&awaiting.start, &second)).unwrap() else {
+            panic!("no S5")
+        };
+        let started =
+            awaiting.receive(&Ecash::Payment(reply), &other.purse.custom_secret, bench.now).unwrap();
+        assert!(matches!(started, Started::Ours(_)), "the second one begins, and completes the first");
+        assert_eq!(bench.balance(AccountId::Reservations), usd("0.5"));
+        bench.audit();
+    });
+}
