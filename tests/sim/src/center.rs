@@ -14,7 +14,9 @@ use tuppence_protocol::scrip::finish::{Finish, FinishReply, ISSUE_FINISH, PAYMEN
 use tuppence_protocol::scrip::info::{CenterInfo, Shop, Shops};
 use tuppence_protocol::scrip::registration::RegistrationRequest;
 use tuppence_protocol::scrip::relay::Outcome;
-use tuppence_protocol::{ErrorBody, ErrorCode, PROTOCOL_VERSION, Refusal, Secret, Timestamp, TranId};
+use tuppence_protocol::{
+    ErrorBody, ErrorCode, PROTOCOL_VERSION, PublicKeys, Refusal, Secret, Timestamp, TranId,
+};
 use tuppence_server::center::{CenterRules, Command, Reply as Said};
 use tuppence_server::clock::Clock;
 use tuppence_server::store::committer::CommitError;
@@ -159,6 +161,11 @@ impl CenterProcess {
         self.disk.look(|store| store.pending_steps(before, 1_000)).unwrap_or_default()
     }
 
+    /// Random bytes of its own.
+    pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
+        self.chance.bytes()
+    }
+
     /// Takes a request; a reply, if it needs no command.
     pub fn take(&mut self, flight: u64, path: &str, body: Option<Vec<u8>>) -> Option<Reply> {
         let Some(body) = body else { return Some(self.show(path)) };
@@ -191,6 +198,7 @@ impl CenterProcess {
                 });
                 json(&Shops { shops: shops.unwrap_or_default() })
             }
+            "payword/keys" => json(&PublicKeys::of(&self.center.keys.signing_secrets)),
             "registration/challenge" => json(&self.center.challenge(self.chance.bytes(), now)),
             _ => refused(&Refusal::new(ErrorCode::NotFound, "There is nothing at this address."), None),
         }
@@ -235,6 +243,9 @@ impl CenterProcess {
 
     /// The command of a request, or the reply to one that needs none.
     fn command(&mut self, path: &str, body: &[u8]) -> Result<Result<Command, Reply>, Refusal> {
+        if let Some(command) = self.of_budgets(path, body)? {
+            return Ok(command);
+        }
         Ok(Ok(match path {
             "registration" => {
                 let request: RegistrationRequest = decode(body)?;
@@ -364,7 +375,9 @@ fn disputed<'a>(command: &'a Command, result: &Result<Said, CommitError>) -> Opt
     let lost = matches!(refusal.code, ErrorCode::ScripStale | ErrorCode::PurseUnknown);
     match command {
         Command::Issue(message) => Some(&message.scrip),
-        Command::Payment(message) => Some(&message.scrip),
+        Command::Payment(start) | Command::Reserve { start, .. } | Command::BuyScrip { start, .. } => {
+            Some(&start.scrip)
+        }
         Command::Finish(message) => Some(&message.new_scrip),
         _ => None,
     }
@@ -428,6 +441,7 @@ fn reply(command: &Command, result: &Result<Said, CommitError>, now: Timestamp) 
             Said::Quoted(reply) => json(reply),
             Said::Purchased(reply) => json(reply),
             Said::Settled(reply) => json(reply),
+            Said::Licensed(number) => json(&serde_json::json!({ "number": number })),
             // The operator's alone.
             Said::Payout(_)
             | Said::Vendor(_)
@@ -435,7 +449,6 @@ fn reply(command: &Command, result: &Result<Said, CommitError>, now: Timestamp) 
             | Said::Vendors(_)
             | Said::Swept(_)
             | Said::Released(_)
-            | Said::Licensed(_)
             | Said::Admitted
             | Said::UsedUp
             | Said::Claimed => json(&()),
@@ -444,7 +457,9 @@ fn reply(command: &Command, result: &Result<Said, CommitError>, now: Timestamp) 
             let refusal = Refusal::from(error.clone());
             let words = match command {
                 Command::Issue(message) => Some(Box::new(refused_issue(message, &refusal, now))),
-                Command::Payment(message) => Some(Box::new(refused_payment(message, &refusal, now))),
+                Command::Payment(start)
+                | Command::Reserve { start, .. }
+                | Command::BuyScrip { start, .. } => Some(Box::new(refused_payment(start, &refusal, now))),
                 _ => None,
             };
             refused(&refusal, words)

@@ -9,6 +9,10 @@ use crate::world::World;
 
 /// Steps after which a wallet that has not come to rest never will.
 const STEPS_MAX: u64 = 400_000;
+/// In what time shops tell the center what they took, and the center returns what is over, in milliseconds.
+const SETTLING: u64 = 10 * 60 * 1_000;
+/// After which time every budget is over, its grace included, also where the center's clock was days ahead.
+const FORGOTTEN: u64 = 60 * 24 * 60 * 60 * 1_000;
 
 impl World {
     /// Nothing fails any more: every wallet must come to rest, and the center's disk must be what the books say.
@@ -16,6 +20,10 @@ impl World {
         self.stormy = false;
         for habits in &self.habits {
             habits.ending.set(true);
+        }
+        for reader in 0..self.readers.len() {
+            self.readers[reader].ending.set(true);
+            self.kernel.end(Owner::Reader(reader));
         }
         for device in 0..self.devices.len() {
             for tab in 0..self.tabs[device] {
@@ -45,6 +53,30 @@ impl World {
         }
         self.settle(true);
         self.disk(None);
+        self.forget_budgets();
+    }
+
+    /// Nobody ends the budgets that are left: their time and grace go by, and every rest comes back.
+    fn forget_budgets(&mut self) {
+        if self.violation().is_some() {
+            return;
+        }
+        self.run_for(SETTLING);
+        for shop in &self.shops {
+            self.auditor.shop_is_paid(shop.index, shop.store(), self.kernel.now());
+        }
+        self.kernel.pass_over(FORGOTTEN);
+        self.run_for(SETTLING);
+        if self.violation().is_none() {
+            self.auditor.budgets_are_over();
+        }
+        self.settle(true);
+        self.disk(None);
+    }
+
+    fn run_for(&mut self, millis: u64) {
+        let until = self.kernel.now() + millis;
+        while self.kernel.now() < until && self.violation().is_none() && self.step() {}
     }
 
     fn settle(&mut self, check: bool) {

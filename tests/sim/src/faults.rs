@@ -34,7 +34,8 @@ impl World {
             84..91 => self.wrong_center_clock(),
             91..94 => self.long_silence(),
             94..96 => self.rotate(shop),
-            _ => self.tab_crash(device),
+            96..98 => self.reader_crash(),
+            _ => self.reader_set_back(),
         }
     }
 
@@ -79,6 +80,35 @@ impl World {
             self.kernel.end(owner);
             let delay = self.chance.between(1, MINUTE);
             self.kernel.schedule(delay, Event::TabUp(device, tab));
+        }
+    }
+
+    fn reader_crash(&mut self) {
+        let reader = self.chance.place(self.readers.len());
+        let owner = Owner::Reader(reader);
+        if self.kernel.count(owner) > 0 {
+            self.coverage.note("reader_killed");
+            self.kernel.end(owner);
+            let delay = self.chance.between(1, MINUTE);
+            self.kernel.schedule(delay, Event::ReaderUp(reader));
+        }
+    }
+
+    /// The first time a copy of a reader's notes is made, the second time it is put back: paywords are shown again.
+    fn reader_set_back(&mut self) {
+        let place = self.chance.place(self.readers.len());
+        let Some(reader) = self.readers.get(place).cloned() else { return };
+        match self.old_notes.remove(&place) {
+            None => {
+                self.old_notes.insert(place, reader.notes.borrow().clone());
+            }
+            Some(notes) => {
+                self.coverage.note("reader_set_back");
+                self.kernel.end(Owner::Reader(place));
+                *reader.notes.borrow_mut() = notes;
+                let delay = self.chance.between(1, MINUTE);
+                self.kernel.schedule(delay, Event::ReaderUp(place));
+            }
         }
     }
 
@@ -180,7 +210,7 @@ impl World {
     /// Everything sleeps for hours or days, as machines do; whatever was due comes at once afterwards.
     fn long_silence(&mut self) {
         self.coverage.note("long_silence");
-        let duration = *self.chance.one(&[11 * MINUTE, 2 * HOUR, DAY, 7 * DAY]);
+        let duration = *self.chance.one(&[11 * MINUTE, 2 * HOUR, DAY, 7 * DAY, 9 * DAY, 40 * DAY]);
         self.kernel.pass_over(duration);
     }
 

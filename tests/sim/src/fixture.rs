@@ -27,6 +27,8 @@ pub const ROGUE_SHOP: &str = "https://rogue.example";
 pub const ROGUE_VENDOR: u32 = 3;
 /// The rogue's purse, and one that has come to its last serials.
 pub const ROGUE_PURSES: [u64; 2] = [1, 2];
+/// The purses of readers without a wallet.
+pub const READER_PURSES: [u64; 2] = [3, 4];
 /// The last serial that there is.
 pub const SERIAL_MAX: u64 = (1 << 53) - 1;
 
@@ -73,7 +75,9 @@ pub const CAMPAIGNS: [Campaign; 8] = [
 ];
 
 /// What the operator is paid in at first for each seller, in millionths; too little for `poor`.
-pub const DEPOSITS: [u64; 3] = [8_000_000, 6_000_000, 1_500_000];
+pub const DEPOSITS: [u64; 3] = [8_000_000, 6_000_000, 4_500_000];
+/// What readers without a wallet can get of that.
+pub const POCKET_MONEY: u64 = 3_000_000;
 
 /// An amount of the center's currency.
 pub fn usd(micros: u64) -> Amount {
@@ -157,10 +161,16 @@ pub fn folder(shop: usize) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "shops", name].iter().collect()
 }
 
-/// The rogue's purses as they are before anything happens.
+/// Everybody who has a purse before anything happens, and its first serial.
+pub fn first_serials() -> impl Iterator<Item = (u64, u64)> {
+    let readers = READER_PURSES.into_iter().map(|number| (number, 1));
+    ROGUE_PURSES.into_iter().zip([1, SERIAL_MAX - 1]).chain(readers)
+}
+
+/// These purses as they are before anything happens.
 pub fn purses(center: &Center) -> Changes {
     let mut changes = Changes::default();
-    for (number, serial) in ROGUE_PURSES.into_iter().zip([1, SERIAL_MAX - 1]) {
+    for (number, serial) in first_serials() {
         let after = purse(center, number, serial);
         changes.registrations.push(registration(&purse(center, number, 1)));
         changes.purses.push(Change { before: None, after });

@@ -25,6 +25,8 @@ pub enum Owner {
     Tab(usize, usize),
     /// A shop.
     Shop(usize),
+    /// A reader without a wallet.
+    Reader(usize),
 }
 
 /// Whom a request comes from or goes to.
@@ -36,6 +38,8 @@ pub enum Party {
     Shop(usize),
     /// A device with its tab.
     Device(usize, usize),
+    /// A reader without a wallet.
+    Reader(usize),
     /// Whoever means harm.
     Rogue,
 }

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! world     everybody, and one step after another      kernel    tasks, wishes and the queue of what happens
-//! center    the real engine over a simulated disk      shop      the real storefront over its real store
+//! center    the real engine over a simulated disk      broker    its budgets
+//! shop      the real storefront over its real store    budget    what people do with a budget there
 //! device    the wallet's ports; the real wallet on them person   what people do with it
+//! reader    readers with budgets in paywords, without a wallet
 //! rogue     whoever means harm                          faults    what goes wrong, by the weather
 //! restores  older copies of the center's books    auditor   books of its own, and the invariants        coverage  how often everything occurred
 //! ```
@@ -17,6 +19,8 @@
 )]
 
 pub mod auditor;
+mod broker;
+mod budget;
 pub mod campaign;
 pub mod center;
 pub mod chance;
@@ -28,8 +32,10 @@ mod faults;
 pub mod fixture;
 pub mod kernel;
 pub mod person;
+pub mod reader;
 mod restores;
 pub mod rogue;
+mod rogue_budget;
 pub mod shop;
 pub mod trace;
 mod trade;

@@ -8,6 +8,7 @@ use tuppence_wallet::error::Money;
 use tuppence_wallet::view::{HistoryEntry, PendingOperation, PendingStage};
 use tuppence_wallet::{Wallet, WalletError};
 
+use crate::budget;
 use crate::chance::Chance;
 use crate::device::Device;
 use crate::fixture::{self, ARTICLES, CAMPAIGNS, usd};
@@ -25,6 +26,10 @@ pub enum Deed {
     Approves(String, Amount),
     /// An article was paid at no more than this price; whether this wallet was charged for it just now.
     Paid(Amount, Box<tuppence_wallet::view::LibraryEntry>, bool),
+    /// An article was had from the budget at its shop, for at most this price; whether that was charged for just now.
+    Drew(Amount, Box<tuppence_wallet::view::LibraryEntry>, bool),
+    /// A budget was ended.
+    EndedBudget,
     /// A payout was ordered.
     CashedOut(Box<tuppence_wallet::view::CashOutOrder>),
     /// An operation was taken back.
@@ -97,7 +102,11 @@ async fn act(
     if !registered && !chance.happens(100) {
         return told("register", wallet.register(|_| ()).await, |()| Deed::Registered);
     }
-    match chance.below(100) {
+    match chance.below(138) {
+        100..130 => budget::draw(wallet, device, chance).await,
+        130..134 => budget::end(wallet, chance).await,
+        136..138 => cash_out_and_cancel(wallet, device, chance).await,
+        134..136 => told("budgets", wallet.budgets().await, |_| Deed::Looked),
         0..32 => earn(wallet, chance).await,
         32..60 => {
             let article = chance.place(ARTICLES.len());
@@ -121,7 +130,11 @@ async fn act(
     }
 }
 
-fn told<T>(what: &'static str, result: Result<T, WalletError>, done: impl FnOnce(T) -> Deed) -> Deed {
+pub(crate) fn told<T>(
+    what: &'static str,
+    result: Result<T, WalletError>,
+    done: impl FnOnce(T) -> Deed,
+) -> Deed {
     match result {
         Ok(value) => done(value),
         Err(error) => Deed::Failed(what, error),
@@ -174,6 +187,16 @@ async fn cash_out(wallet: &Wallet, chance: &mut Chance) -> Deed {
     };
     let ordered = wallet.cash_out(usd(micros), "GB33 BUKB 2020 1555 5555 55").await;
     told("cash_out", ordered, |order| Deed::CashedOut(Box::new(order)))
+}
+
+/// Orders a payout, and thinks better of it where it has not gone through.
+async fn cash_out_and_cancel(wallet: &Wallet, device: &Device, chance: &mut Chance) -> Deed {
+    let deed = cash_out(wallet, chance).await;
+    if !matches!(deed, Deed::Failed(..)) {
+        return deed;
+    }
+    device.did(deed);
+    cancel(wallet, chance).await
 }
 
 async fn cancel(wallet: &Wallet, chance: &mut Chance) -> Deed {

@@ -33,10 +33,12 @@ pub type Letter = (Party, String, Vec<u8>);
 /// The rogue.
 pub struct Rogue {
     center: Center,
-    chance: Chance,
+    pub(crate) chance: Chance,
     /// Whether scrip may be shown that no books of this run ever gave.
     shows_lost: bool,
     seen: Vec<Letter>,
+    /// Of these, what was about budgets; kept apart, since there are fewer.
+    pub(crate) kept: Vec<Letter>,
     /// Every scrip that the first purse had, the newest last.
     scrips: Vec<Scrip>,
     /// Transactions begun with it: whether an issue, the seller, and with which new scrip, as far as that is known.
@@ -49,7 +51,15 @@ impl Rogue {
         let center = fixture::center();
         let purse = fixture::purse(&center, ROGUE_PURSES[0], 1);
         let scrip = center.live_scrip(&purse).expect("the fixture's key rings have secrets");
-        Rogue { center, chance, shows_lost, seen: Vec::new(), scrips: vec![scrip], begun: Vec::new() }
+        Rogue {
+            center,
+            chance,
+            shows_lost,
+            seen: Vec::new(),
+            kept: Vec::new(),
+            scrips: vec![scrip],
+            begun: Vec::new(),
+        }
     }
 
     /// A message goes by.
@@ -57,6 +67,16 @@ impl Rogue {
         let place = if self.seen.len() < SEEN_MAX { self.seen.len() } else { self.chance.place(SEEN_MAX) };
         self.seen.truncate(SEEN_MAX);
         let letter = (to, path.to_owned(), body.to_vec());
+        if (path.starts_with("payword/") || path.starts_with("vendor-scrip/")) && matches!(to, Party::Shop(_))
+        {
+            let place =
+                if self.kept.len() < SEEN_MAX { self.kept.len() } else { self.chance.place(SEEN_MAX) };
+            if place < self.kept.len() {
+                self.kept[place] = letter.clone()
+            } else {
+                self.kept.push(letter.clone())
+            }
+        }
         if place < self.seen.len() { self.seen[place] = letter } else { self.seen.push(letter) }
     }
 
@@ -82,7 +102,8 @@ impl Rogue {
 
     /// Does something; whatever comes of it.
     pub fn act(&mut self, now: u64) -> (&'static str, Vec<Letter>) {
-        match self.chance.below(20) {
+        match self.chance.below(28) {
+            20.. => self.act_on_budgets(now),
             0 | 1 => ("message_replayed", self.replay()),
             2..5 => ("message_doctored", self.doctor()),
             5..8 => ("rogue_offer", vec![self.earn(now)]),
@@ -98,7 +119,7 @@ impl Rogue {
         }
     }
 
-    fn live(&self) -> Scrip {
+    pub(crate) fn live(&self) -> Scrip {
         self.scrips.last().expect("there was one from the beginning").clone()
     }
 
@@ -223,7 +244,7 @@ impl Rogue {
         self.payment(scrip, sealed, Code::Pm4_1, now)
     }
 
-    fn payment_offer(&mut self, now: u64) -> PaymentOffer {
+    pub(crate) fn payment_offer(&mut self, now: u64) -> PaymentOffer {
         PaymentOffer {
             vendor_id: fixture::vendor(ROGUE_VENDOR),
             center_id: fixture::vendor(0),
@@ -237,7 +258,7 @@ impl Rogue {
         }
     }
 
-    fn payment(&self, scrip: Scrip, order: PaymentOffer, code: Code, now: u64) -> Letter {
+    pub(crate) fn payment(&self, scrip: Scrip, order: PaymentOffer, code: Code, now: u64) -> Letter {
         let header = Header::new(code, Timestamp::from_millis(now));
         let customer = scrip.scrip.custom_id.serial_number.get();
         let mut message = PaymentStart { header, scrip, order, hash: UNSEALED, p_count: 0 };
@@ -452,15 +473,15 @@ impl Rogue {
     }
 }
 
-fn at_shop(shop: usize, path: &str, message: &impl Serialize) -> Letter {
+pub(crate) fn at_shop(shop: usize, path: &str, message: &impl Serialize) -> Letter {
     (Party::Shop(shop), path.to_owned(), serde_json::to_vec(message).unwrap_or_default())
 }
 
-fn own_secret() -> Secret {
+pub(crate) fn own_secret() -> Secret {
     fixture::vendor_secret(ROGUE_VENDOR, 1)
 }
 
-fn letter(path: &str, message: &impl Serialize) -> Letter {
+pub(crate) fn letter(path: &str, message: &impl Serialize) -> Letter {
     (Party::Center, path.to_owned(), serde_json::to_vec(message).unwrap_or_default())
 }
 

@@ -6,18 +6,23 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use serde::Serialize;
 use tuppence_protocol::scrip::Item;
-use tuppence_protocol::{Amount, Currency, ErrorCode, KeyRing, Refusal};
+use tuppence_protocol::{Currency, ErrorCode, KeyRing, Refusal};
 use tuppence_server::storefront::catalogue::fields::Prices;
 use tuppence_server::storefront::credentials::Credentials;
 use tuppence_server::storefront::ports::{self, Background, Later, Ports, Transport};
 use tuppence_server::storefront::store::{ShopStore, StoreHandle};
-use tuppence_server::storefront::till::{DAYS, SETTLE_EVERY, Terms};
+use tuppence_server::storefront::till::{DAYS, Terms};
 use tuppence_server::storefront::{Declined, Delivered, Settings, Storefront};
 
 use crate::center::{decode, json, refused};
 use crate::chance::Chance;
 use crate::fixture;
 use crate::kernel::{Party, Reply, Time, Wish, Wishes, lock, wait};
+
+/// How often the center is told what was taken for budgets.
+const SETTLE_EVERY: Duration = Duration::from_secs(60);
+/// A program that asks for an address that is for sale hears this.
+const PAYMENT_REQUIRED: u16 = 402;
 
 /// A shop.
 pub struct ShopProcess {
@@ -48,6 +53,11 @@ impl ShopProcess {
         }
     }
 
+    /// What it has kept.
+    pub fn store(&self) -> &ShopStore {
+        &self.store
+    }
+
     /// The process, while it runs.
     pub fn running(&self) -> Option<Arc<Storefront>> {
         self.running.clone()
@@ -71,8 +81,8 @@ impl ShopProcess {
             hold: Duration::from_secs(30),
             held_max: 50,
             till: Terms {
-                taken: false,
-                suggested: Amount::zero(Currency::USD),
+                taken: true,
+                suggested: fixture::usd(100_000),
                 days: DAYS,
                 settle_every: SETTLE_EVERY,
             },
@@ -157,6 +167,12 @@ fn show(shop: &Arc<Storefront>, path: &str) -> Result<Reply, Declined> {
         "shop" => Ok(json(&shop.shop_view())),
         "articles" => Ok(json(&shop.articles_view())),
         "campaigns" => Ok(json(&shop.campaigns_view())),
+        _ if path.starts_with("/articles/") => {
+            let catalogue = shop.catalogue();
+            let slug = path.strip_prefix("/articles/").unwrap_or_default();
+            let article = catalogue.find(slug, shop.now()).ok_or_else(nothing)?;
+            Ok(Reply { status: PAYMENT_REQUIRED, ..json(&shop.demand(article)) })
+        }
         _ => match path.strip_prefix("campaigns/") {
             Some(item) => {
                 let item: Item = item.parse().map_err(|_| closed())?;
@@ -173,6 +189,11 @@ async fn act(shop: &Arc<Storefront>, path: &str, body: &[u8]) -> Result<Reply, D
         "purchase" => json(&shop.quote(&decode(body)?)?),
         "purchase/deliver" => delivered(&shop.deliver_article(&decode(body)?, patient()).await?),
         "articles/open" => json(&shop.open_article(decode(body)?)?),
+        "payword/open" => json(&shop.open_budget(decode(body)?).await?),
+        "payword/buy" => json(&shop.sell_for_payword(decode(body)?).await?),
+        "payword/end" => json(&shop.end_budget(decode(body)?).await?),
+        "vendor-scrip/buy" => json(&shop.sell_for_scrip(decode(body)?).await?),
+        "vendor-scrip/end" => json(&shop.end_purchase(decode(body)?).await?),
         "earn" => Reply { status: 200, body: shop.answer(decode(body)?).await?.0.into_bytes() },
         "earn/deliver" => delivered(&shop.deliver_reward(&decode(body)?, patient()).await?),
         _ => return Err(nothing().into()),

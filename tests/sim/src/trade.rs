@@ -1,6 +1,8 @@
 //! The center at work, its operator, and the rogue's turns; and what of it is counted.
 
+use tuppence_protocol::scrip::campaign::CampaignFunding;
 use tuppence_protocol::scrip::relay::Outcome;
+use tuppence_protocol::{Seal, Timestamp};
 use tuppence_server::center::{Command, Reply as Said};
 use tuppence_server::store::committer::CommitError;
 use tuppence_server::store::records::Direction;
@@ -13,6 +15,7 @@ use crate::disk::Plan;
 use crate::fixture::{self, DEPOSITS, ROGUE_SHOP, ROGUE_VENDOR, SHOPS, usd};
 use crate::kernel::Party;
 use crate::person::{Deed, Rest};
+use crate::reader::POCKET;
 use crate::world::{Event, World};
 
 /// How long the rogue waits for an answer, in milliseconds.
@@ -35,6 +38,17 @@ impl World {
                 amount: usd(DEPOSITS[number as usize - 1]),
             });
         }
+        self.serve();
+        let pocket = CampaignFunding {
+            vendor_id: fixture::vendor(ROGUE_VENDOR),
+            item: POCKET.parse().expect("an item"),
+            budget: usd(fixture::POCKET_MONEY),
+            date: Timestamp::from_millis(self.kernel.now()),
+            secret_id: 1,
+            seal: Seal::from_bytes([0; 32]),
+        };
+        let pocket = pocket.sealed(&fixture::vendor_secret(ROGUE_VENDOR, 1));
+        self.center.operate(Command::FundCampaign(Box::new(pocket)));
         self.serve();
     }
 
@@ -78,6 +92,9 @@ impl World {
         if self.center.is_up() {
             let overdue = self.center.overdue();
             self.center.operate(Command::Sweep(overdue));
+            for command in self.center.due() {
+                self.center.operate(command);
+            }
             self.serve_soon();
         }
         let delay = self.chance.between(3_000, 240_000);
@@ -214,6 +231,31 @@ impl World {
             let ended = campaign.after.budget.is_zero();
             self.coverage.note(if ended { "campaign_ended" } else { "campaign_funded" });
         }
+        let swept = batch.done.iter().any(|done| {
+            matches!(done.command, Command::Release(_) | Command::CloseSales(_))
+                && matches!(done.result, Ok(Said::Released(1..)))
+        });
+        for change in &changes.reservations {
+            let before = change.before.as_ref().map(|before| (before.funded, before.kept.closed.is_some()));
+            let taken = change
+                .before
+                .as_ref()
+                .is_some_and(|before| before.kept.paid.index < change.after.kept.paid.index);
+            let after = (change.after.funded, change.after.kept.closed.is_some());
+            self.coverage.note(budget_state(before, after, taken, swept, &PAYWORDS));
+        }
+        for change in &changes.sales {
+            let before = change.before.as_ref().map(|before| (before.funded, before.kept.closed.is_some()));
+            let taken = change
+                .before
+                .as_ref()
+                .is_some_and(|before| before.kept.redeemed != change.after.kept.redeemed);
+            let after = (change.after.funded, change.after.kept.closed.is_some());
+            self.coverage.note(budget_state(before, after, taken, swept, &SCRIP));
+        }
+        if !changes.licences.is_empty() {
+            self.coverage.note("licence_kept");
+        }
         if !changes.claims.is_empty() {
             self.coverage.note("claim_kept");
         }
@@ -297,6 +339,32 @@ impl World {
                 EntryKind::Adjusted => "wallet_adjusted",
             });
         }
+    }
+}
+
+/// How states of budgets are called: begun, held, taken back, paid to the shop, ended by the reader, over.
+type Names = [&'static str; 6];
+const PAYWORDS: Names =
+    ["budget_begun", "budget_held", "budget_voided", "budget_deposited", "budget_ended", "budget_over"];
+const SCRIP: Names =
+    ["scrip_begun", "scrip_held", "scrip_voided", "scrip_settled", "scrip_sold_back", "scrip_over"];
+
+/// The name of what has become of a budget, by whether it is funded and closed.
+fn budget_state(
+    before: Option<(bool, bool)>,
+    after: (bool, bool),
+    taken: bool,
+    swept: bool,
+    names: &Names,
+) -> &'static str {
+    let [begun, held, voided, paid, ended, over] = *names;
+    match (before, after) {
+        (_, (false, true)) => voided,
+        (None, (false, false)) => begun,
+        (Some((true, _)), (true, false)) if taken => paid,
+        (_, (true, true)) if swept => over,
+        (_, (true, true)) => ended,
+        _ => held,
     }
 }
 

@@ -15,9 +15,10 @@ use crate::center::CenterProcess;
 use crate::chance::Chance;
 use crate::coverage::Coverage;
 use crate::device::{Device, Records};
-use crate::fixture::{self, SHOPS, START};
-use crate::kernel::{Answer, Kernel, Owner, Party, Reply, Time, Wish, Wishes, lock};
+use crate::fixture::{self, READER_PURSES, SHOPS, START};
+use crate::kernel::{Answer, Kernel, Owner, Party, Reply, Time, Wish, Wishes, lock, wait};
 use crate::person::{self, Habits, Rest};
+use crate::reader::{Notes, Reader};
 use crate::restores::BackUp;
 use crate::rogue::Rogue;
 use crate::shop::{self, ShopProcess};
@@ -53,6 +54,8 @@ pub enum Event {
     ShopUp(usize),
     /// A tab is opened.
     TabUp(usize, usize),
+    /// A reader comes back.
+    ReaderUp(usize),
     /// A link works again.
     LinkUp(Party, Party),
     /// A device has network, or room, again.
@@ -83,6 +86,8 @@ pub struct World {
     /// Whose device it is, and her habits.
     pub(crate) habits: Vec<Rc<Habits>>,
     pub(crate) tabs: Vec<usize>,
+    pub(crate) readers: Vec<Rc<Reader>>,
+    pub(crate) old_notes: BTreeMap<usize, Notes>,
     pub(crate) rogue: Rogue,
     pub(crate) auditor: Auditor,
     pub(crate) coverage: Coverage,
@@ -124,6 +129,8 @@ impl World {
             devices: Vec::new(),
             habits: Vec::new(),
             tabs: Vec::new(),
+            readers: Vec::new(),
+            old_notes: BTreeMap::new(),
             rogue,
             auditor: Auditor::default(),
             coverage: Coverage::default(),
@@ -179,6 +186,12 @@ impl World {
                     self.kernel.schedule(delay, Event::TabUp(index, tab));
                 }
             }
+        }
+        for index in 0..self.chance.place(READER_PURSES.len() + 1) {
+            let (chance, wishes, pause) = (self.chance.branch(), self.wishes.clone(), self.weather.pause_max);
+            self.readers.push(Reader::new(index, self.time.clock(), chance, wishes, pause));
+            let delay = self.chance.between(0, 3_000);
+            self.kernel.schedule(delay, Event::ReaderUp(index));
         }
         for (delay, event) in [
             (30_000, Event::Sweep),
@@ -250,6 +263,8 @@ impl World {
                 Wish::Answer(flight, reply) => {
                     if let (Owner::Shop(shop), Some(asked)) = (owner, self.flights.get(&flight)) {
                         self.auditor.shop_answers(shop, &asked.path, asked.body.as_deref(), &reply);
+                        let store = (self.shops[shop].store(), self.shops[shop].time.shown());
+                        self.auditor.till_answers(shop, &asked.path, asked.body.as_deref(), &reply, store);
                         self.note_delivery(flight, &reply);
                     }
                     self.reply(flight, reply);
@@ -262,6 +277,7 @@ impl World {
         let path = self.flights.get(&flight).map_or("", |flight| flight.path.as_str());
         match (path, reply.status) {
             ("purchase/deliver" | "articles/open", 200) => self.coverage.note("article_delivered"),
+            ("payword/buy" | "vendor-scrip/buy", 200) => self.coverage.note("article_from_a_budget"),
             ("earn/deliver", 200) => self.coverage.note("reward_thanked"),
             _ => {}
         }
@@ -320,7 +336,8 @@ impl World {
         }
         self.trace.line(self.steps, || format!("{from:?} -> {to:?} {path} as {id}"), &[id, latency]);
         self.trace.bytes(body.as_deref().unwrap_or_default());
-        let money = ["payment", "payment/finish", "issue", "issue/finish"].contains(&path.as_str());
+        let money = ["payment", "payment/finish", "issue", "issue/finish", "vendor-scrip/buy"];
+        let money = money.contains(&path.as_str());
         self.flights.insert(id, Flight { from, to, path, body, answer, due });
         self.kernel.schedule(patience, Event::Expire(id));
         let Some(to) = to else { return self.fail(id, NetworkError::Unreachable) };
@@ -359,7 +376,8 @@ impl World {
     fn one_writer(&mut self, from: Party, path: &str, body: Option<&[u8]>) {
         let Party::Device(device, tab) = from else { return };
         let money = |path: &str| {
-            ["issue", "payment", "issue/finish", "payment/finish", "registration"].contains(&path)
+            ["issue", "payment", "issue/finish", "payment/finish", "registration", "vendor-scrip/buy"]
+                .contains(&path)
         };
         if body.is_none() || !money(path) {
             return;
@@ -435,6 +453,12 @@ impl World {
                 }
             }
             Event::TabUp(device, tab) => self.open_tab(device, tab),
+            Event::ReaderUp(reader) => {
+                let owner = Owner::Reader(reader);
+                if self.stormy && self.kernel.count(owner) == 0 {
+                    self.kernel.spawn(owner, Box::pin(self.readers[reader].clone().live()));
+                }
+            }
             Event::LinkUp(one, other) => {
                 self.cut.remove(&(one, other));
             }
@@ -458,9 +482,15 @@ impl World {
             },
             Party::Shop(shop) if self.shops[shop].running().is_some() => {
                 let Some(running) = self.shops[shop].running() else { return };
+                self.auditor.shop_hears(shop, &path, body.as_deref().unwrap_or_default());
                 let wishes = self.wishes.clone();
+                // Between what is kept and the answer there is time to die.
+                let slow = if self.chance.happens(100) { self.chance.between(1, 400) } else { 0 };
                 let work = async move {
                     let reply = shop::handle(running, path, body).await;
+                    if slow > 0 {
+                        wait(&wishes, slow).await;
+                    }
                     lock(&wishes).push(Wish::Answer(flight, reply));
                 };
                 self.kernel.spawn(Owner::Shop(shop), Box::pin(work));
@@ -475,7 +505,8 @@ impl World {
 
     pub(crate) fn start_shop(&mut self, shop: usize) {
         let running = self.shops[shop].start();
-        self.kernel.spawn(Owner::Shop(shop), Box::pin(running.work()));
+        self.kernel.spawn(Owner::Shop(shop), Box::pin(running.clone().work()));
+        self.kernel.spawn(Owner::Shop(shop), Box::pin(running.tend()));
         self.grant(Owner::Shop(shop));
     }
 
@@ -503,7 +534,7 @@ impl World {
         match party {
             Party::Shop(shop) => &self.shops[shop].time,
             Party::Device(device, _) => &self.devices[device].time,
-            Party::Center | Party::Rogue => &self.center.time,
+            Party::Center | Party::Reader(_) | Party::Rogue => &self.center.time,
         }
     }
 

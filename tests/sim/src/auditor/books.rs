@@ -11,6 +11,7 @@ use tuppence_protocol::scrip::{Item, Scrip, ScripBody};
 use tuppence_protocol::{Amount, HashAlgorithm, IdType, Seal, Secret, Timestamp};
 use tuppence_server::store::records::EpochReason;
 
+use super::budgets::Budgets;
 use super::epochs::Claim;
 use crate::fixture::{self, usd};
 
@@ -205,6 +206,10 @@ pub struct Books {
     pub begun: Option<u32>,
     /// Scrip that was shown and is lost, by buyer.
     pub claims: BTreeMap<u64, Claim>,
+    /// When a sweep of this batch was, if there was one.
+    pub forgets: u64,
+    /// Budgets at shops, and what shops have licensed.
+    pub budgets: Budgets,
 }
 
 impl Default for Books {
@@ -228,14 +233,16 @@ impl Default for Books {
             wallets: BTreeMap::new(),
             salts: BTreeMap::new(),
             touched: BTreeSet::new(),
-            next_customer: fixture::ROGUE_PURSES[1] + 1,
+            next_customer: fixture::READER_PURSES[1] + 1,
             next_payout: 1,
             epoch: 0,
             epochs: vec![(0, EpochReason::New)],
             begun: None,
             claims: BTreeMap::new(),
+            forgets: 0,
+            budgets: Budgets::default(),
         };
-        for (number, serial) in fixture::ROGUE_PURSES.into_iter().zip([1, fixture::SERIAL_MAX - 1]) {
+        for (number, serial) in fixture::first_serials() {
             let live = Note { serial, value: 0, ad: None, expires: Timestamp::MAX.as_millis() };
             books.add_purse(number, live);
         }
@@ -303,7 +310,7 @@ impl Books {
         let purses: u64 = self.purses.values().map(|purse| purse.live.value).sum();
         let campaigns: u64 = self.campaigns.values().map(|campaign| campaign.held).sum();
         let vendors: u64 = self.vendors.values().sum();
-        purses + campaigns + vendors + self.transit + self.fees + self.owed
+        purses + campaigns + vendors + self.transit + self.fees + self.owed + self.budgets.account
     }
 
     /// What a purse must hold by its steps and payouts alone.
@@ -322,6 +329,10 @@ impl Books {
             if matches!(payout.stand, PayoutStand::Returned(_)) {
                 sum += i128::from(payout.amount) + i128::from(payout.fee);
             }
+        }
+        let budgets = self.budgets.all.values().filter(|budget| budget.customer == customer);
+        for budget in budgets.filter(|budget| budget.closed.is_some()) {
+            sum += i128::from(budget.rest());
         }
         sum
     }

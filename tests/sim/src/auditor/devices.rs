@@ -19,7 +19,7 @@ use crate::person::{Deed, Rest, may_wait};
 /// Paths whose messages move money or register: they must be stored before they are sent.
 // Not the end of a step that has begun: the step is among the records, or the center's own statement has named it, and a
 // device that forgets the message makes it again.
-const STORED: [&str; 3] = ["issue", "payment", "registration"];
+const STORED: [&str; 4] = ["issue", "payment", "registration", "vendor-scrip/buy"];
 
 /// What the auditor knows of the devices.
 #[derive(Debug, Default)]
@@ -95,13 +95,19 @@ impl Auditor {
     pub fn sends(&mut self, device: usize, to: Party, path: &str, body: &[u8], records: &Records) {
         let Ok(message) = serde_json::from_slice::<Value>(body) else { return };
         let mark = match to {
-            Party::Center if STORED.contains(&path) => message["hash"].as_str().or(message["id"].as_str()),
+            Party::Center if STORED.contains(&path) => {
+                let message = if path == "vendor-scrip/buy" { &message["payment"] } else { &message };
+                message["hash"].as_str().or(message["id"].as_str())
+            }
+            Party::Shop(_) if path == "vendor-scrip/buy" => {
+                return self.sends_request(device, message["hash"].as_str().unwrap_or_default(), records);
+            }
             Party::Shop(_) if path == "earn" => message["earner"]["seal"].as_str(),
             _ => None,
         };
         let Some(mark) = mark else { return };
-        if ["issue", "payment"].contains(&path)
-            && let Ok(seal) = serde_json::from_value::<Seal>(message["hash"].clone())
+        if ["issue", "payment", "vendor-scrip/buy"].contains(&path)
+            && let Ok(seal) = serde_json::from_value::<Seal>(Value::from(mark))
         {
             self.devices.starts.insert(*seal.as_bytes(), Last::Sent);
         }
@@ -111,6 +117,20 @@ impl Auditor {
             .any(|(_, record)| contains(record, mark.as_bytes()));
         self.check(Invariant::StoredBeforeSent, stored, || {
             format!("device {device}: {path} leaves and is not among the records")
+        });
+    }
+
+    /// A device sends a request with a shop's scrip, which must be among what the budget holds.
+    fn sends_request(&mut self, device: usize, hash: &str, records: &Records) {
+        let held = |record: &Vec<u8>| {
+            let record: Value = serde_json::from_slice(record).ok()?;
+            tuppence_protocol::bytes::decode(record["held"].as_str()?).ok()
+        };
+        let budgets = records.range("budget/".to_owned()..).take_while(|(key, _)| key.starts_with("budget/"));
+        let stored =
+            budgets.filter_map(|(_, record)| held(record)).any(|held| contains(&held, hash.as_bytes()));
+        self.check(Invariant::StoredBeforeSent, stored, || {
+            format!("device {device}: a request leaves and is not among the records")
         });
     }
 
@@ -130,6 +150,15 @@ impl Auditor {
                 let fine = !charged || most >= Some(paid.micros()) || self.devices.set_back.contains(&device);
                 self.check(Invariant::NobodyPaysMoreThanApproved, fine, || {
                     format!("device {device}: {paid} was paid, {approved} approved")
+                });
+                self.receipt(device, receipt);
+            }
+            Deed::Drew(_, entry, _) => {
+                let receipt = &entry.receipt;
+                let most = self.devices.approved.get(&(device, receipt.subject.to_string())).copied();
+                let fine = most >= Some(receipt.amount.micros()) || self.devices.set_back.contains(&device);
+                self.check(Invariant::NobodyPaysMoreThanApproved, fine, || {
+                    format!("device {device}: {} was paid, {most:?} approved", receipt.amount)
                 });
                 self.receipt(device, receipt);
             }

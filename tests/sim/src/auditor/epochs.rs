@@ -52,6 +52,8 @@ pub struct Remembered {
     /// Which wallets had a buyer's number, and which cash-outs a payout's.
     buyers: BTreeMap<u64, BTreeSet<[u8; 16]>>,
     payouts: BTreeMap<u64, BTreeSet<Key>>,
+    /// Which orders a purchase of a shop's scrip had.
+    purchases: BTreeMap<(u32, u32, Serial), BTreeSet<[u8; 32]>>,
     /// Which steps a serial of a buyer began.
     spent: BTreeMap<(u64, u64), BTreeSet<Key>>,
     /// Steps that were completed in books that are lost.
@@ -249,6 +251,11 @@ impl Auditor {
         self.remembered.epoch_lost.is_some_and(|lost| self.books.epoch <= lost)
     }
 
+    /// Whether books were ever replaced by an older copy.
+    pub(super) const fn has_lost_books(&self) -> bool {
+        self.remembered.epoch_lost.is_some()
+    }
+
     /// By which invariant every row is looked at, now that the center starts.
     pub fn at_start(&mut self) -> Invariant {
         let put_back = std::mem::take(&mut self.remembered.put_back);
@@ -322,6 +329,16 @@ impl Auditor {
             let holds = orders.len() == 1 || blind;
             self.check(Invariant::NoNumberTwice, holds, || format!("two payouts are {}", payout.number));
         }
+        for change in changes.sales.iter().filter(|change| change.before.is_none()) {
+            let sale = &change.after;
+            let orders = self.remembered.purchases.entry(sale.purchase()).or_default();
+            orders.insert(*sale.id().as_bytes());
+            // A shop's numbers are handed out anew by books that have forgotten that they were used.
+            let holds = orders.len() == 1 || self.remembered.epoch_lost.is_some();
+            self.check(Invariant::NoNumberTwice, holds, || {
+                format!("two purchases are {:?}", sale.purchase())
+            });
+        }
         let began = changes.epoch.map(|epoch| (epoch.number, epoch.reason));
         let expected = self.books.begun.take().map(|number| (number, EpochReason::Shown));
         if began.is_some() || expected.is_some() {
@@ -376,6 +393,8 @@ impl Auditor {
         let lost_secret = self.remembered.secrets.get(&(key.0, receipt.secret_id));
         let secret = self.books.secret(key.0, receipt.secret_id).or(lost_secret);
         let mut steps = self.books.steps.get(&key).into_iter().chain(lost.into_iter().flatten());
-        secret.is_some_and(|secret| steps.any(|step| self.receipt_says(key, step, secret, receipt)))
+        // What is handed out for a budget has a receipt of the shop's own.
+        let made = secret.is_some_and(|secret| receipt.holds(secret)) && self.tills.made(key, receipt);
+        made || secret.is_some_and(|secret| steps.any(|step| self.receipt_says(key, step, secret, receipt)))
     }
 }

@@ -58,6 +58,12 @@ invariants! {
     AccountsAreAsPredicted = "accounts-as-predicted": "Each stored balance is what the books have.";
     PursesAreTheSumOfTheirSteps = "purse-is-sum-of-steps": "A purse holds what its rewards and returned payouts brought, less what its payments and cash-outs took.";
     MoneyMovesOncePerStep = "money-moves-once": "A transaction, payout order or reference has each of its transfers once.";
+    BudgetsAreAsPredicted = "budgets-as-predicted": "Each stored budget, scrip of a shop and licence has the parties, sums and stage that the books have.";
+    ReservationIsCovered = "reservation-is-covered": "What is reserved is what all open budgets have left, neither deposited nor returned.";
+    ShopPaidOnce = "shop-paid-once": "A shop is paid for paywords and requests that were shown to it, each once, and nobody else is; once all is calm it has all that it earned.";
+    RestReturns = "rest-returns": "The rest of a budget goes back to the purse that paid for it, once: when it is ended, and else after its end and grace.";
+    ArticleHasATick = "article-has-a-tick": "An article leaves a shop for a budget only when what pays it is in the shop's store, and was new for this article.";
+    TheSameSaleAgain = "same-sale-again": "A charge or request that is answered again is answered with the same bytes, after crashes of the shop too.";
     TransitIsWhatIsPending = "transit-is-pending": "What is in transit is what pending payments and cash-outs hold, and pending steps are one for each purse.";
     AcknowledgedIsDurable = "acknowledged-is-durable": "When a reply leaves, what it says is on the disk.";
     AFailedCommitChangesNothing = "failed-commit-changes-nothing": "If the store refuses a batch, nothing of it is there, and nobody is told otherwise.";
@@ -107,6 +113,10 @@ impl Invariant {
             E::CampaignExhausted => Invariant::CampaignsEndAtZero,
             E::Challenge | E::WalletTaken => Invariant::ChallengesAreSolvedOnce,
             E::Unauthorized => Invariant::OnlyTheOwnerCommands,
+            E::AuthorityInvalid | E::AuthorityExpired | E::PaywordInvalid => Invariant::ForgeriesAreRefused,
+            E::VendorScripInvalid | E::VendorScripExpired => Invariant::ForgeriesAreRefused,
+            E::AuthorityUnknown | E::VendorScripUnknown | E::Unlicensed => Invariant::BudgetsAreAsPredicted,
+            E::BudgetEnded => Invariant::RestReturns,
             E::PayoutUnknown => Invariant::PayoutsEndOnce,
             _ => Invariant::MessagesAreKnown,
         }

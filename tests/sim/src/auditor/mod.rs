@@ -2,14 +2,17 @@
 //! invariant does not hold.
 
 pub mod books;
+pub mod budgets;
 pub mod devices;
 pub mod epochs;
+mod held;
 pub mod invariants;
 mod offer;
 mod rules;
 mod sellers;
 pub mod shops;
 mod stored;
+mod till;
 
 use std::collections::BTreeMap;
 
@@ -56,9 +59,12 @@ pub struct Auditor {
     /// What shops and wallets are watched by.
     pub(crate) shops: shops::Shops,
     pub(crate) devices: devices::Devices,
+    pub(crate) tills: till::Tills,
     /// What was begun for a buyer's answer, and paid for an article.
     rewarded: BTreeMap<(u64, u32, String), Key>,
     bought: BTreeMap<(u64, String), Key>,
+    /// What was ordered of shops' scrip, by identifier.
+    orders: BTreeMap<[u8; 32], tuppence_protocol::vendor_scrip::Order>,
     /// What books that are lost have given out, with the others.
     pub(crate) remembered: epochs::Remembered,
 }
@@ -91,6 +97,7 @@ impl Auditor {
             return;
         }
         self.books.touched.clear();
+        self.books.budgets.touched.clear();
         self.books.begun = None;
         let blind = self.blind();
         for done in &batch.done {
@@ -99,6 +106,7 @@ impl Auditor {
                 return;
             }
         }
+        self.books.forget();
         self.stored(batch.changes.as_ref(), blind);
     }
 
@@ -114,13 +122,20 @@ impl Auditor {
                 self.check(Invariant::RepliesAreAsPredicted, fits, what);
                 self.check(Invariant::WhatIsRightIsTaken, true, String::new);
                 self.answered(done, expected, said);
+                match &done.command {
+                    Command::Deposit(message) => self.paid_for_what_was_shown(message),
+                    Command::Settle(message) => self.paid_for_what_was_asked(message),
+                    _ => {}
+                }
             }
             (Err(code), Err(CommitError::Refused(refusal))) => {
                 self.check(Invariant::NoFaults, refusal.code != ErrorCode::Fault, what);
                 self.check(Invariant::RefusalsAreAsPredicted, refusal.code == *code, what);
                 match &done.command {
                     Command::Issue(message) => self.devices.refused(&message.hash),
-                    Command::Payment(message) => self.devices.refused(&message.hash),
+                    Command::Payment(start) | Command::BuyScrip { start, .. } => {
+                        self.devices.refused(&start.hash);
+                    }
                     _ => {}
                 }
                 // What would have happened, had it been taken, is some invariant's matter.
@@ -182,6 +197,9 @@ impl Auditor {
             }
             (Expected::Payout(number), Said::Payout(payout)) => payout.number == *number,
             (Expected::Payout(number), Said::CashOut(state)) => state.number == *number,
+            (Expected::Countersigned(..) | Expected::Purchased(_), _)
+            | (Expected::Paid(..) | Expected::Released(_), _)
+            | (Expected::Licensed(_) | Expected::Quoted(..), _) => self.budget_fits(expected, said, command),
             (Expected::Booked, Said::Booked(_)) | (Expected::Attested, Said::Attested(_)) => true,
             (
                 Expected::Other,
@@ -201,7 +219,9 @@ impl Auditor {
     fn scrip_fits(&self, command: &Command, scrip: &Scrip, note: &books::Note) -> bool {
         let shown = match command {
             Command::Issue(message) => &message.scrip,
-            Command::Payment(message) => &message.scrip,
+            Command::Payment(start) | Command::Reserve { start, .. } | Command::BuyScrip { start, .. } => {
+                &start.scrip
+            }
             Command::Finish(message) => &message.new_scrip,
             _ => return false,
         };
@@ -309,7 +329,11 @@ impl Auditor {
 fn seal_of(command: &Command) -> Option<Vec<u8>> {
     match command {
         Command::Issue(message) => Some(message.hash.as_bytes().to_vec()),
-        Command::Payment(message) => Some(message.hash.as_bytes().to_vec()),
+        Command::Payment(start) | Command::Reserve { start, .. } | Command::BuyScrip { start, .. } => {
+            Some(start.hash.as_bytes().to_vec())
+        }
+        Command::Deposit(message) => Some(message.seal.as_bytes().to_vec()),
+        Command::Settle(message) => Some(message.seal.as_bytes().to_vec()),
         Command::Finish(message) => message.transaction.is_some().then(|| message.hash.as_bytes().to_vec()),
         Command::Register { request, .. } => Some(request.digest().to_vec()),
         _ => None,

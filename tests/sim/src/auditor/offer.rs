@@ -1,7 +1,7 @@
 //! The offer of an M4 or an S4, as the auditor sees it.
 
 use tuppence_protocol::scrip::issue::IssueOffer;
-use tuppence_protocol::scrip::payment::{DeliveryMethod, PaymentOffer};
+use tuppence_protocol::scrip::payment::PaymentOffer;
 use tuppence_protocol::{Amount, Secret, VendorId};
 
 use super::books::Step;
@@ -79,10 +79,6 @@ impl Offer<'_> {
             Offer::Issue(offer) => offer.holds(secret),
             Offer::Payment(offer) => offer.holds(secret),
         }
-    }
-
-    pub(super) fn pays_out(self) -> bool {
-        matches!(self, Offer::Payment(offer) if offer.delivery_method == DeliveryMethod::Payout)
     }
 
     pub(super) fn started(self, step: &Step) -> Expected {

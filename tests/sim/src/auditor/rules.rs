@@ -1,11 +1,10 @@
 //! What each command must lead to (spec/01, docs/protocol): predicted from the books, before the center's own answer
 //! is looked at.
 
-use tuppence_protocol::scrip::cash_out::CashOutOrder;
 use tuppence_protocol::scrip::earner::earner;
 use tuppence_protocol::scrip::finish::Finish;
 use tuppence_protocol::scrip::issue::IssueStart;
-use tuppence_protocol::scrip::payment::PaymentStart;
+use tuppence_protocol::scrip::payment::{DeliveryMethod, PaymentStart};
 use tuppence_protocol::scrip::registration::RegistrationRequest;
 use tuppence_protocol::scrip::{Code, Header, Scrip};
 use tuppence_protocol::{ErrorCode, PROTOCOL_VERSION, Seal, Secret, Timestamp};
@@ -15,6 +14,7 @@ use tuppence_server::store::records::Direction;
 use super::books::{
     Books, Campaign, Key, Kind, Note, Payout, PayoutStand, Purse, Registered, Stand, Step, Touched,
 };
+use super::budgets::BudgetId;
 use super::epochs::{epoch_of, first_of};
 use super::offer::Offer;
 use crate::fixture;
@@ -42,6 +42,18 @@ pub enum Expected {
     Payout(u64),
     /// A movement of real money.
     Booked,
+    /// The countersigned authority of this identifier.
+    Countersigned([u8; 32]),
+    /// The scrip that this budget is.
+    Purchased(BudgetId),
+    /// A shop's deposit or settlement: all that it has in millionths, and whether it is the last one.
+    Paid(u64, bool),
+    /// So many budgets came to their end.
+    Released(usize),
+    /// The licence of this number.
+    Licensed(u32),
+    /// S2 for this order, under this TranID.
+    Quoted([u8; 32], [u8; 16]),
     /// Whatever else; it changes no money.
     Other,
 }
@@ -75,6 +87,12 @@ impl Books {
                 Ok(Expected::Attested)
             }
             Command::Issue(message) => self.issue(message, now),
+            Command::Payment(message)
+                if message.order.delivery_method == DeliveryMethod::Budget
+                    && message.header.cmd_type == Code::Pm4_1 =>
+            {
+                Err(ErrorCode::AuthorityUnknown)
+            }
             Command::Payment(message) => self.payment(message, now),
             Command::Finish(message) => self.finish(message, now),
             Command::Relay(message) => self.relay(message),
@@ -105,17 +123,20 @@ impl Books {
                 self.purse_of(&message.scrip)?;
                 Ok(Expected::Other)
             }
-            // Nor do they approve budgets.
-            Command::Reserve { .. }
-            | Command::Countersigned { .. }
-            | Command::Deposit(_)
-            | Command::License(_)
-            | Command::QuoteScrip { .. }
-            | Command::BuyScrip { .. }
-            | Command::Purchased { .. }
-            | Command::Settle(_)
-            | Command::CloseSales(_)
-            | Command::Release(_) => Ok(Expected::Other),
+            Command::Reserve { start, order } => self.reserve(start, order, now),
+            Command::Countersigned { id, receipt } => self.countersigned(id, receipt),
+            Command::Deposit(message) => self.deposit(message, now),
+            Command::License(message) => self.license(message, now),
+            Command::QuoteScrip { order, tran_id } => self.quote_scrip(order, *tran_id.as_bytes(), now),
+            Command::BuyScrip { start, order } => self.buy_scrip(start, order, now),
+            Command::Purchased { id, receipt } => self.purchased(id, receipt),
+            Command::Settle(message) => self.settlement(message, now),
+            Command::CloseSales(ids) => {
+                self.release(ids.iter().map(|id| BudgetId::Scrip(*id.as_bytes())), now)
+            }
+            Command::Release(ids) => {
+                self.release(ids.iter().map(|id| BudgetId::Paywords(*id.as_bytes())), now)
+            }
             Command::Vendors | Command::Admit(_) => Ok(Expected::Other),
             Command::Claim(scrip) => self.claim(scrip, now),
             Command::UseUp { salt, ends } => {
@@ -171,7 +192,7 @@ impl Books {
         self.start(&message.scrip, offer, &message.hash, now)
     }
 
-    fn payment(&mut self, message: &PaymentStart, now: u64) -> Verdict {
+    pub(super) fn payment(&mut self, message: &PaymentStart, now: u64) -> Verdict {
         let code = expect(&message.header, &[Code::Pm4_1, Code::Pm4_2])?;
         self.authenticate(&message.scrip, &message.hash, |secret| message.seal(secret))?;
         let offer = Offer::Payment(&message.order);
@@ -240,6 +261,8 @@ impl Books {
     /// Everything that the turn did is in the books from here on.
     pub(super) fn close(&mut self, turn: Turn) {
         for (key, step) in turn.steps {
+            // A budget is held, or over, with its payment.
+            self.budgets.touched.extend(self.budget_of(key).filter(|_| step.stand != Stand::Pending));
             let before = self.steps.get(&key).cloned();
             self.touched.insert(Touched::Step(key));
             self.move_money(key, &step, before.as_ref());
@@ -267,6 +290,11 @@ impl Books {
             (kind, Stand::Posted(_), _) => {
                 self.transit -= amount;
                 self.fees += step.fee;
+                // The center itself sells nothing but budgets.
+                if kind == Kind::Payment && key.0 == 0 {
+                    self.budgets.account += amount;
+                    return;
+                }
                 if kind == Kind::Payment {
                     *self.vendors.entry(key.0).or_default() += amount - step.fee;
                     return;
@@ -343,6 +371,8 @@ impl Books {
             }
             Kind::Payment => {
                 let lowered = value.checked_sub(amount).ok_or(ErrorCode::BalanceInsufficient)?;
+                // A budget pays its fee as it is spent.
+                let amount = if seller == 0 { 0 } else { amount };
                 (lowered, amount * u64::from(self.center.policy.fee_basis_points) / 10_000)
             }
             Kind::CashOut => {
@@ -448,10 +478,16 @@ impl Books {
         if !self.secret(seller, offer.secret_id()).is_some_and(|secret| offer.holds(secret)) {
             return Err(ErrorCode::OfferForged);
         }
-        let kind = match (offer, seller, offer.pays_out()) {
-            (Offer::Issue(_), 1.., _) => Kind::Issue,
-            (Offer::Payment(_), 1.., false) => Kind::Payment,
-            (Offer::Payment(_), 0, true) => Kind::CashOut,
+        let kind = match (offer, seller) {
+            (Offer::Issue(_), 1..) => Kind::Issue,
+            (Offer::Payment(payment), _) => match (seller, payment.delivery_method) {
+                (0, DeliveryMethod::Payout) => Kind::CashOut,
+                (0, DeliveryMethod::Budget) => Kind::Payment,
+                (0, _) | (_, DeliveryMethod::Payout | DeliveryMethod::Budget) => {
+                    return Err(ErrorCode::OfferForged);
+                }
+                _ => Kind::Payment,
+            },
             _ => return Err(ErrorCode::OfferForged),
         };
         if *offer.center() != fixture::vendor(0) {
@@ -474,19 +510,6 @@ impl Books {
             return Err(ErrorCode::AmountOutOfRange);
         }
         Ok((seller, kind))
-    }
-
-    fn check_cash_out(&self, offer: Offer<'_>) -> Verdict<u64> {
-        let url = offer.subject().parse().map_err(|_| ErrorCode::Malformed)?;
-        let order = CashOutOrder::parse(&url).map_err(|no| no.code)?;
-        if order.amount != offer.price() {
-            return Err(ErrorCode::AmountOutOfRange);
-        }
-        let policy = &self.center.policy;
-        if offer.amount() < policy.payout_threshold.micros() || offer.amount() <= policy.payout_fee.micros() {
-            return Err(ErrorCode::BelowThreshold);
-        }
-        Ok(policy.payout_fee.micros())
     }
 
     /// Ends a step by taking it back, unless it has ended.

@@ -1,13 +1,15 @@
 //! What sellers ask of the center, and what the operator does: predicted like the rest ([`super::rules`]).
 
 use tuppence_protocol::scrip::campaign::CampaignFunding;
+use tuppence_protocol::scrip::cash_out::CashOutOrder;
 use tuppence_protocol::scrip::center::StepKey;
 use tuppence_protocol::scrip::receipt::{Receipt, ReceiptKind};
 use tuppence_protocol::scrip::relay::RelayRequest;
 use tuppence_protocol::scrip::{Code, Item};
 use tuppence_protocol::{Amount, ErrorCode};
 
-use super::books::{Books, Campaign, Kind, Note, Payout, PayoutStand, Stand, Touched};
+use super::books::{Books, Campaign, Kind, Payout, PayoutStand, Stand, Touched};
+use super::offer::Offer;
 use super::rules::{Expected, Verdict, expect};
 use crate::fixture;
 
@@ -67,6 +69,20 @@ impl Books {
         Ok(Expected::Campaign(campaign.budget, campaign.held))
     }
 
+    /// The fee of a cash-out, if it may be ordered.
+    pub(super) fn check_cash_out(&self, offer: Offer<'_>) -> Verdict<u64> {
+        let url = offer.subject().parse().map_err(|_| ErrorCode::Malformed)?;
+        let order = CashOutOrder::parse(&url).map_err(|no| no.code)?;
+        if order.amount != offer.price() {
+            return Err(ErrorCode::AmountOutOfRange);
+        }
+        let policy = &self.center.policy;
+        if offer.amount() < policy.payout_threshold.micros() || offer.amount() <= policy.payout_fee.micros() {
+            return Err(ErrorCode::BelowThreshold);
+        }
+        Ok(policy.payout_fee.micros())
+    }
+
     pub(super) fn cash_out_state(&self, receipt: &Receipt) -> Verdict {
         let ours = receipt.vendor_id == fixture::vendor(0) && receipt.kind == ReceiptKind::Payment;
         if !ours || !self.secret(0, receipt.secret_id).is_some_and(|secret| receipt.holds(secret)) {
@@ -99,13 +115,7 @@ impl Books {
             PayoutStand::Returned(before) if before == reason => return Ok(Expected::Payout(number)),
             PayoutStand::Confirmed(_) | PayoutStand::Returned(_) => return Err(ErrorCode::PayoutUnknown),
         }
-        let mut turn = self.open(payout.customer, now);
-        self.settle(&mut turn, now);
-        let live = turn.purse.live.clone();
-        let value = live.value + payout.amount + payout.fee;
-        let expires = now + self.center.policy.scrip_lifetime.as_millis();
-        turn.purse.live = Note { serial: self.after(live.serial), value, expires, ..live };
-        self.close(turn);
+        self.return_to_purse(payout.customer, payout.amount + payout.fee, now);
         self.owed -= payout.amount;
         self.fees -= payout.fee;
         self.payouts.insert(number, Payout { stand: PayoutStand::Returned(reason.to_owned()), ..payout });
@@ -145,9 +155,15 @@ impl Books {
                 self.close(turn);
             }
         }
+        self.forgets = self.forgets.max(now);
+        Ok(Expected::Other)
+    }
+
+    /// What a sweep lets be forgotten is there until its batch is written.
+    pub(super) fn forget(&mut self) {
+        let now = std::mem::take(&mut self.forgets);
         let (salts, cancelled) = (now.saturating_sub(GRACE), now.saturating_sub(REMEMBERED));
         self.salts.retain(|_, ends| *ends >= salts);
         self.steps.retain(|_, step| !step.never_was() || step.started >= cancelled);
-        Ok(Expected::Other)
     }
 }

@@ -53,6 +53,8 @@ impl Auditor {
                 let key = (vendor(shop), *receipt.tran_id.as_bytes());
                 self.receipt_is_true(key, receipt)
             });
+            // What a budget pays has invariants of its own.
+            let paid = paid || ["payword/buy", "vendor-scrip/buy"].contains(&path);
             self.check(Invariant::NothingUnpaidIsDelivered, paid, || format!("{path} gives away paid words"));
         }
         match (path, body) {
@@ -65,9 +67,7 @@ impl Auditor {
     fn quoted(&mut self, shop: usize, reply: &Reply) {
         let Some(PaymentInformation { offer, .. }) = read(&reply.body) else { return };
         let subject = offer.request_url.to_string();
-        let price = ARTICLES.iter().find_map(|(of, slug, price)| {
-            (*of == shop && subject == format!("{}/articles/{slug}", SHOPS[shop])).then_some(*price)
-        });
+        let price = price_of(shop, &subject);
         let amount = offer.price.micros();
         self.check(Invariant::PricesAreWhatShopsQuoted, price == Some(amount), || {
             format!("{subject} is quoted at {amount}; its file says {price:?}")
@@ -121,10 +121,16 @@ impl Auditor {
     }
 }
 
-fn vendor(shop: usize) -> u32 {
+/// What the article at this address costs, by its file.
+pub(super) fn price_of(shop: usize, url: &str) -> Option<u64> {
+    let is_it = |slug: &str| url == format!("{}/articles/{slug}", SHOPS[shop]);
+    ARTICLES.iter().find_map(|(of, slug, price)| (*of == shop && is_it(slug)).then_some(*price))
+}
+
+pub(super) fn vendor(shop: usize) -> u32 {
     u32::try_from(shop + 1).unwrap_or(u32::MAX)
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
 }

@@ -9,6 +9,7 @@ use tuppence_server::store::records::{Payout, PayoutState};
 use tuppence_server::store::{Changes, Row, Store, Wanted};
 
 use super::books::{Books, Key, Kind, Note, PayoutStand, Stand, Touched};
+use super::held::HeldRows;
 use super::invariants::Invariant;
 use super::{Auditor, Violation};
 use crate::center::{Batch, Done};
@@ -56,6 +57,7 @@ impl Auditor {
             unseen.remove(&Touched::Claim(change.after.custom_id.serial_number.get()));
             self.claim(&change.after);
         }
+        self.stored_budgets(changes);
         for (account, balance) in &changes.balances {
             self.account(*account, *balance);
         }
@@ -150,6 +152,7 @@ impl Auditor {
         let (mut purses, mut steps, mut payouts, mut pending) = (0, 0, 0, 0_u64);
         let mut transit = 0_u64;
         let (mut epochs, mut claims) = (Vec::new(), 0);
+        let mut held = HeldRows::default();
         for row in &rows {
             match row {
                 Row::Purse(purse) => {
@@ -184,7 +187,10 @@ impl Auditor {
                     *sums.entry(transfer.debit).or_default() -= amount;
                     *sums.entry(transfer.credit).or_default() += amount;
                     let cause = (transfer.step, transfer.payout, transfer.movement.clone(), transfer.posting);
-                    let sellers = matches!(transfer.posting, Posting::Funding | Posting::Defunding);
+                    let sellers = matches!(
+                        transfer.posting,
+                        Posting::Funding | Posting::Defunding | Posting::Redeem | Posting::RedeemFee
+                    );
                     self.check(Invariant::MoneyMovesOncePerStep, moved.insert(cause) || sellers, || {
                         format!("{transfer:?} is there twice")
                     });
@@ -192,9 +198,10 @@ impl Auditor {
                 Row::Unreadable { place, why } => {
                     self.check(Invariant::NoFaults, false, || format!("{place}: {why}"));
                 }
-                _ => {}
+                row => self.row_of_budget(row, &mut held),
             }
         }
+        self.rows_of_budgets(&held, sums.get(&AccountId::Reservations).copied().unwrap_or(0));
         let total: i128 = sums.values().sum();
         self.check(Invariant::TransfersBalance, total == 0 && read.is_ok(), || format!("the sum is {total}"));
         for (account, sum) in sums.iter().filter(|(account, _)| !matches!(account, AccountId::Purse(_))) {
@@ -225,11 +232,14 @@ impl Auditor {
             if result.is_err() {
                 continue;
             }
+            self.budget_is_durable(command, store);
             let transaction = match command {
                 tuppence_server::center::Command::Issue(message) => {
                     Some((message.offer.vendor_id.clone(), message.offer.tran_id))
                 }
-                tuppence_server::center::Command::Payment(message) => {
+                tuppence_server::center::Command::Payment(message)
+                | tuppence_server::center::Command::Reserve { start: message, .. }
+                | tuppence_server::center::Command::BuyScrip { start: message, .. } => {
                     Some((message.order.vendor_id.clone(), message.order.tran_id))
                 }
                 tuppence_server::center::Command::Finish(message) => {
@@ -276,8 +286,7 @@ impl Books {
             AccountId::Transit => i128::from(self.transit),
             AccountId::Fees => i128::from(self.fees),
             AccountId::Payouts => i128::from(self.owed),
-            // Nobody in this world has a budget.
-            AccountId::Reservations => 0,
+            AccountId::Reservations => i128::from(self.budgets.account),
         }
     }
 
