@@ -5,18 +5,34 @@ use tuppence_wallet::Wallet;
 use crate::chance::Chance;
 use crate::device::Device;
 use crate::fixture::{ARTICLES, SHOPS, usd};
-use crate::person::{Deed, told};
+use crate::person::{Deed, cancel, told};
 
 /// What is approved for a shop, in millionths.
-const BUDGETS: [u64; 4] = [30_000, 40_000, 80_000, 200_000];
+const BUDGETS: [u64; 4] = [40_000, 60_000, 100_000, 200_000];
+
+/// Buys some articles of a shop from the budget there; what does not go through is taken back now and then.
+pub async fn draw(wallet: &Wallet, device: &Device, chance: &mut Chance) -> Deed {
+    let shop = chance.place(SHOPS.len());
+    let mut deed = draw_one(wallet, device, chance, shop).await;
+    while matches!(deed, Deed::Drew(..)) && chance.happens(600) {
+        device.did(deed);
+        deed = draw_one(wallet, device, chance, shop).await;
+    }
+    if matches!(deed, Deed::Failed(..)) && chance.happens(300) {
+        device.did(deed);
+        return cancel(wallet, chance).await;
+    }
+    deed
+}
 
 /// Pays an article from the budget at its shop; where there is none with enough left, one is bought.
-pub async fn draw(wallet: &Wallet, device: &Device, chance: &mut Chance) -> Deed {
+async fn draw_one(wallet: &Wallet, device: &Device, chance: &mut Chance, shop: usize) -> Deed {
     let held = match wallet.balance().await {
         Ok(balance) => balance.amount.micros(),
         Err(error) => return Deed::Failed("balance", error),
     };
-    let (shop, slug, price) = *chance.one(&ARTICLES);
+    let articles: Vec<_> = ARTICLES.iter().filter(|(of, ..)| *of == shop).collect();
+    let (_, slug, price) = **chance.one(&articles);
     let url = format!("{}/articles/{slug}", SHOPS[shop]);
     // Now and then less is approved than the article costs.
     let approved = usd(if chance.happens(50) { price - 1 } else { price });

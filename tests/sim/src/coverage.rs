@@ -7,7 +7,7 @@ use tuppence_protocol::ErrorCode;
 use crate::auditor::invariants::Invariant;
 
 /// What goes wrong in a run.
-pub const FAULTS: [&str; 51] = [
+pub const FAULTS: [&str; 52] = [
     "request_lost",
     "reply_lost",
     "request_doubled",
@@ -51,6 +51,7 @@ pub const FAULTS: [&str; 51] = [
     "budget_at_another_shop",
     "budget_sent_at_once",
     "scrip_for_another_article",
+    "scrip_shown_again",
     "deposit_of_another",
     "budget_without_authority",
     "rogue_order",

@@ -132,7 +132,7 @@ pub fn center() -> Center {
             scrip_lifetime: Duration::from_days(1),
             balance_max: usd(600_000),
             fee_basis_points: 333,
-            payout_threshold: usd(200_000),
+            payout_threshold: usd(100_000),
             payout_fee: usd(10_000),
             challenge_bits: 4,
             ..Policy::new(Currency::USD)

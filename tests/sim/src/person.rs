@@ -103,10 +103,10 @@ async fn act(
         return told("register", wallet.register(|_| ()).await, |()| Deed::Registered);
     }
     match chance.below(138) {
-        100..130 => budget::draw(wallet, device, chance).await,
-        130..134 => budget::end(wallet, chance).await,
-        136..138 => cash_out_and_cancel(wallet, device, chance).await,
-        134..136 => told("budgets", wallet.budgets().await, |_| Deed::Looked),
+        100..124 => budget::draw(wallet, device, chance).await,
+        124..128 => budget::end(wallet, chance).await,
+        130..138 => cash_out_and_cancel(wallet, device, chance).await,
+        128..130 => told("budgets", wallet.budgets().await, |_| Deed::Looked),
         0..32 => earn(wallet, chance).await,
         32..60 => {
             let article = chance.place(ARTICLES.len());
@@ -182,8 +182,8 @@ async fn cash_out(wallet: &Wallet, chance: &mut Chance) -> Deed {
         0 => 0,
         1 => 50_000,
         2 => 100_000_000,
-        3..6 => 200_000,
-        _ => chance.between(20, 40) * 10_000,
+        3..9 => 100_000,
+        _ => chance.between(10, 40) * 10_000,
     };
     let ordered = wallet.cash_out(usd(micros), "GB33 BUKB 2020 1555 5555 55").await;
     told("cash_out", ordered, |order| Deed::CashedOut(Box::new(order)))
@@ -199,7 +199,7 @@ async fn cash_out_and_cancel(wallet: &Wallet, device: &Device, chance: &mut Chan
     cancel(wallet, chance).await
 }
 
-async fn cancel(wallet: &Wallet, chance: &mut Chance) -> Deed {
+pub(crate) async fn cancel(wallet: &Wallet, chance: &mut Chance) -> Deed {
     match wallet.pending().await {
         Err(error) => Deed::Failed("pending", error),
         Ok(open) if open.is_empty() => Deed::Looked,

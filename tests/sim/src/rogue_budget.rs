@@ -21,6 +21,7 @@ impl Rogue {
             2 => ("payword_altered", self.altered_charge()),
             3 => ("budget_at_another_shop", self.at_another_shop()),
             4 => ("budget_sent_at_once", self.at_once()),
+            _ if self.chance.happens(150) => ("scrip_shown_again", self.oldest_request()),
             5 => ("scrip_for_another_article", self.with_other_article("vendor-scrip/buy")),
             6 => ("deposit_of_another", vec![self.claim_budget()]),
             7 => ("budget_without_authority", vec![self.plain_budget(now)]),
@@ -78,6 +79,12 @@ impl Rogue {
             message["requestUrl"] = json!(url.replace(SHOPS[shop], SHOPS[other]));
         }
         vec![at_shop(other, path, &message)]
+    }
+
+    /// Of the requests with a shop's scrip that went by the oldest: what came after it has spent its change.
+    fn oldest_request(&mut self) -> Vec<Letter> {
+        let oldest = self.kept.iter().find(|(_, path, _)| path == "vendor-scrip/buy");
+        oldest.cloned().into_iter().collect()
     }
 
     /// The same many times at once.
