@@ -16,10 +16,10 @@ mod till;
 
 use std::collections::BTreeMap;
 
-use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::finish::FinishReply;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::scrip::relay::Outcome;
+use tuppence_protocol::scrip::{Code, Scrip};
 use tuppence_protocol::{ErrorCode, Refusal, Secret};
 use tuppence_server::center::{Command, Reply as Said};
 use tuppence_server::store::committer::CommitError;
@@ -251,6 +251,7 @@ impl Auditor {
     fn answered(&mut self, done: &Done, expected: &Expected, said: &Said) {
         if let (Some((_, reply)), Origin::Flight { path, .. }) = (&done.reply, &done.origin)
             && let Some(seal) = seal_of(&done.command)
+            && !self.is_forgotten(&done.command)
         {
             let key = (path.clone(), seal);
             let first = self.replies.get(&key).cloned();
@@ -270,6 +271,22 @@ impl Auditor {
             self.shops.attested(*reply.attestation.earner.as_bytes(), customer);
         }
         self.once();
+    }
+
+    /// Whether it takes back what never came and need not be remembered any more: that is answered as things stand.
+    fn is_forgotten(&self, command: &Command) -> bool {
+        let (code, seller, tran_id) = match command {
+            Command::Issue(message) => {
+                (message.header.cmd_type, &message.offer.vendor_id, message.offer.tran_id)
+            }
+            Command::Payment(message) => {
+                (message.header.cmd_type, &message.order.vendor_id, message.order.tran_id)
+            }
+            _ => return false,
+        };
+        let key = self.books.number(seller).map(|number| (number, *tran_id.as_bytes()));
+        matches!(code, Code::Gm4_2 | Code::Pm4_2)
+            && key.is_none_or(|key| !self.books.steps.contains_key(&key))
     }
 
     /// What may happen once only.
