@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod compressed;
 mod console;
 mod crash;
 mod fuzz;

@@ -8,6 +8,7 @@ use std::slice;
 
 use anyhow::{Context, Result};
 
+use crate::compressed;
 use crate::console::Step;
 use crate::tools::{self, SiteTools};
 use crate::{process, workspace};
@@ -81,6 +82,7 @@ pub fn ensure() -> Result<bool> {
     trunk.env_remove("NO_COLOR");
     trunk.envs(SMALL);
     process::must(trunk, &mut step)?;
+    compressed::write(&site)?;
     step.done(&workspace::relative(&site));
 
     if let Some(folder) = stamp_path.parent() {

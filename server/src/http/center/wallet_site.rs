@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -17,6 +17,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, Route};
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
@@ -30,6 +31,9 @@ const PAGE: &str = "/index.html";
 
 /// The pages that other sites open in a window, and that tell them how it ended.
 const ASKED: [&str; 2] = ["/approve", "/earn/question"];
+
+/// What the name of a compressed file ends with.
+const COMPRESSED: &str = ".gz";
 
 /// More than this is no wallet.
 const SITE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -182,21 +186,32 @@ fn read(folder: &Path, page_written: SystemTime) -> io::Result<Files> {
         bytes_left = bytes_left
             .checked_sub(length)
             .ok_or_else(|| io::Error::other("the site is larger than 64 MiB"))?;
+        // What is compressed already belongs to the file beside it.
+        if relative.strip_suffix(COMPRESSED).is_some_and(|plain| folder.join(plain).is_file()) {
+            continue;
+        }
         let path = format!("/{}", relative.replace(std::path::MAIN_SEPARATOR, "/"));
-        by_path.insert(path, File::new(relative, plain)?);
+        let compressed = fs::read(folder.join(format!("{relative}{COMPRESSED}"))).ok();
+        by_path.insert(path, File::new(relative, plain, compressed)?);
     }
     Ok(Files { page_written, by_path })
 }
 
 impl File {
-    fn new(name: &str, plain: Vec<u8>) -> io::Result<Self> {
+    /// A file, with what the build has compressed of it, better than it would be here.
+    fn new(name: &str, plain: Vec<u8>, compressed: Option<Vec<u8>>) -> io::Result<Self> {
         let mime = mime_guess::from_path(name).first_or_octet_stream();
         let text = mime.type_() == "text" || mime.subtype() == "javascript";
         let content_type =
             if text { format!("{}; charset=utf-8", mime.essence_str()) } else { mime.to_string() };
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&plain)?;
-        let gzip = encoder.finish()?;
+        let gzip = match compressed.filter(|gzip| holds(gzip, &plain)) {
+            Some(gzip) => gzip,
+            None => {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+                encoder.write_all(&plain)?;
+                encoder.finish()?
+            }
+        };
         let smaller = gzip.len() < plain.len();
         let etag = tuppence_protocol::bytes::encode(&Sha256::digest(&plain)[..16]);
         Ok(File {
@@ -207,6 +222,13 @@ impl File {
             gzip: smaller.then(|| Bytes::from(gzip)),
         })
     }
+}
+
+/// Whether this is `plain`, compressed: not what an older build has left.
+fn holds(gzip: &[u8], plain: &[u8]) -> bool {
+    let mut content = Vec::with_capacity(plain.len());
+    let most = u64::try_from(plain.len()).unwrap_or(u64::MAX).saturating_add(1);
+    GzDecoder::new(gzip).take(most).read_to_end(&mut content).is_ok() && content == plain
 }
 
 /// Whether a name carries a hash of its content, as Trunk writes it: `main-0123456789abcdef.css`.
@@ -245,6 +267,35 @@ mod tests {
     }
 
     #[test]
+    fn what_the_build_has_compressed_is_sent_unless_it_is_of_another_build() {
+        let compressed = |plain: &[u8], level| {
+            let mut encoder = GzEncoder::new(Vec::new(), level);
+            encoder.write_all(plain).unwrap();
+            encoder.finish().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let text = "the same again ".repeat(50);
+        // Compressed as the server would not do it.
+        let (kept, stale) =
+            (compressed(text.as_bytes(), Compression::fast()), compressed(b"older", Compression::best()));
+        for (name, content) in [
+            ("index.html", text.as_bytes()),
+            ("index.html.gz", kept.as_slice()),
+            ("a.js", text.as_bytes()),
+            ("a.js.gz", stale.as_slice()),
+            ("alone.gz", b"a file of its own"),
+        ] {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        let files = read(folder.path(), SystemTime::now()).unwrap().by_path;
+        let mut paths: Vec<_> = files.keys().map(String::as_str).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, ["/a.js", "/alone.gz", "/index.html"]);
+        assert_eq!(files["/index.html"].gzip.as_deref(), Some(kept.as_slice()));
+        assert_eq!(files["/a.js"].gzip, Some(compressed(text.as_bytes(), Compression::best()).into()));
+    }
+
+    #[test]
     fn webassembly_and_scripts_have_their_types() {
         for (name, content_type) in [
             ("a.wasm", "application/wasm"),
@@ -253,7 +304,7 @@ mod tests {
             ("index.html", "text/html; charset=utf-8"),
             ("a.svg", "image/svg+xml"),
         ] {
-            assert_eq!(File::new(name, Vec::new()).unwrap().content_type, content_type);
+            assert_eq!(File::new(name, Vec::new(), None).unwrap().content_type, content_type);
         }
     }
 }
