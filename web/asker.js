@@ -22,7 +22,7 @@ function checked(asked) {
   if (!/^[\w-]{22}$/.test(claim) || (back && new URL(back).origin !== origin)) return undefined;
   const here = new URLSearchParams(location.search);
   const subject = `${here.get('shop')} ${here.get('article') || here.get('item')}`;
-  return { subject, origin, claim, back, answers };
+  return { subject, origin, claim, back, answers, budgets: asked.has('budgets') };
 }
 
 function asker(shop, item) {
@@ -45,15 +45,19 @@ export function answer(shop, item, number) {
   return page && page.answers[number];
 }
 
-export function tell(shop, item, event, receipt) {
-  const page = asker(shop, item);
-  if (page && opener) opener.postMessage({ type: 'tuppence', claim: page.claim, event, receipt }, page.origin);
+export function keepsBudgets(shop, item) {
+  return Boolean(asker(shop, item)?.budgets);
 }
 
-export async function hand(shop, item, json) {
-  const receipt = JSON.parse(json);
-  tell(shop, item, 'paid', receipt);
-  const body = JSON.stringify({ claim: asker(shop, item).claim, receipt });
+export function tell(shop, item, event, bought) {
+  const page = asker(shop, item);
+  if (page && opener) opener.postMessage({ type: 'tuppence', claim: page.claim, event, ...bought }, page.origin);
+}
+
+export async function hand(shop, item, name, json) {
+  const bought = { [name]: JSON.parse(json) };
+  tell(shop, item, 'paid', bought);
+  const body = JSON.stringify({ claim: asker(shop, item).claim, ...bought });
   try {
     await fetch(`${shop}/api/v1/claims`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
   } catch {}

@@ -111,6 +111,9 @@ script, or are changed when the shop is.")]
         /// Insist on this very script (Subresource Integrity)
         #[arg(long)]
         integrity: bool,
+        /// Let readers approve a budget, from which the page pays without asking again
+        #[arg(long)]
+        budgets: bool,
     },
     /// A wallet without a browser: earn, pay an address, look after it
     #[command(after_help = EXIT_CODES)]

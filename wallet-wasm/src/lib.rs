@@ -23,7 +23,5 @@ pub mod js_api;
 
 pub use error::{Money, Problem, WalletError};
 #[cfg(not(target_arch = "wasm32"))]
-pub use operation::budget::Budget;
-#[cfg(not(target_arch = "wasm32"))]
 pub use record::record_again;
 pub use wallet::{Config, Wallet};

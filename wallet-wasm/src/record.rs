@@ -8,7 +8,8 @@
 //! | `library/<origin>/<slug>` | a paid article |
 //! | `answer/<origin>/<item>` | how a campaign was answered |
 //! | `order/<TranID>` | a cash-out order |
-//! | `budget/<origin>` | a budget at a shop, in programs without a browser |
+//! | `budget/<origin>`, `budget/<origin>/<page>` | a budget at a shop that this wallet spends, or that a page does |
+//! | `allowance/<origin>/<page>` | how much a page may have paid at a shop without asking |
 //! | `shop/<origin>` | [`ShopRecord`]: a shop as last seen, and the attestation for it |
 
 use serde::de::DeserializeOwned;
@@ -157,8 +158,7 @@ macro_rules! records {
             if key.starts_with(<$record>::PREFIX) {
                 return <$record>::deserialize(value).is_ok();
             })*
-            // A copy that a program has made: what is in it is for programs, and comes back by itself.
-            cfg!(target_arch = "wasm32") && key.starts_with("budget/")
+            false
         }
     };
 }
@@ -172,8 +172,10 @@ records! {
     Answered = "answer/";
     CashOutOrder = "order/";
     ShopRecord = "shop/";
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(feature = "budgets")]
     crate::operation::budget::BudgetRecord = "budget/";
+    #[cfg(feature = "budgets")]
+    crate::operation::allowance::AllowanceRecord = "allowance/";
 }
 
 /// The key of a history entry: in the order of the numbers.

@@ -17,6 +17,25 @@ pub(crate) struct Shop {
     pub(crate) title: String,
     #[serde(default)]
     pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) budget: Option<BudgetTerms>,
+}
+
+/// The way to pay by budgets in the shop's own scrip, by its name.
+pub(crate) const VENDOR_SCRIP: &str = "vendor-scrip";
+
+/// What a shop says of budgets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BudgetTerms {
+    pub(crate) methods: Vec<String>,
+    pub(crate) suggested: Amount,
+}
+
+impl BudgetTerms {
+    /// What the shop suggests, if it takes scrip of its own.
+    pub(crate) fn in_vendor_scrip(&self) -> Option<Amount> {
+        self.methods.iter().any(|method| method == VENDOR_SCRIP).then_some(self.suggested)
+    }
 }
 
 /// GET `/articles`.

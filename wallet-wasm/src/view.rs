@@ -9,6 +9,10 @@ use tuppence_protocol::{Amount, Currency, Timestamp};
 
 use crate::error::WalletError;
 
+mod granted;
+
+pub use granted::{Allowance, Budget, Granted};
+
 /// How the wallet stands.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -295,6 +299,9 @@ pub struct ShopInfo {
     pub description: String,
     /// Whether it takes this center's e-cash.
     pub accepted: bool,
+    /// What it asks readers to approve at once, where it takes budgets in scrip of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Amount>,
 }
 
 /// What kind of campaign an item belongs to.

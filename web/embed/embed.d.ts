@@ -52,6 +52,12 @@ export function buy(
 /** The receipt that this page keeps for an article, if it was paid here. */
 export function receiptOf(article: Article): Receipt | undefined;
 
+/** What `embed/budget.js` adds, where a page loads it and can keep secrets (https, or this machine). */
+export const budgets: {
+  /** Pays an article from the budget that the reader has approved for its shop; `undefined` at once where there is none for it. */
+  pay?(article: Article): Promise<Receipt> | undefined;
+};
+
 /** The text of an article that was paid, without anything in it that could act. */
 export function open(article: Article, receipt: Receipt): Promise<{ title: string; text: DocumentFragment }>;
 

@@ -18,6 +18,9 @@ export class TuppenceError extends Error {
   }
 }
 
+// What `embed/budget.js` adds, if a page loads it: it pays without the wallet's window. Scripts of several shops share it.
+export const budgets = (globalThis.tuppenceBudgets ??= {});
+
 // The shop
 
 const shops = new Map();
@@ -55,7 +58,7 @@ function shopAt(origin) {
   return shops.get(origin);
 }
 
-async function call(address, message) {
+export async function call(address, message) {
   const body = message && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(message) };
   const signal = AbortSignal.timeout(PATIENCE_MS);
   let response, answer;
@@ -78,12 +81,13 @@ export function buy(article, { redirect, told, signal } = {}) {
   const claim = waiting(article) ?? randomText();
   kept.put(key, { claim, since: Date.now() });
   const path = `/approve?${new URLSearchParams({ shop: article.shop.origin, article: article.slug })}`;
-  return ask({ shop: article.shop, path, claim, redirect, told, signal }).then((outcome) => keepReceipt(article, outcome));
+  return ask({ shop: article.shop, path, claim, more: budgets.more, redirect, told, signal }).then((outcome) => keepReceipt(article, outcome));
 }
 
-function keepReceipt(article, { receipt }) {
+export async function keepReceipt(article, { receipt, budget }) {
+  receipt ??= await budgets.take(article, budget);
   kept.put(`receipt ${article.src}`, receipt);
-  kept.drop(`claim ${article.src}`);
+  kept.put(`claim ${article.src}`);
   return receipt;
 }
 
@@ -127,10 +131,10 @@ function hear({ shop: { origin: seller, walletOrigin: wallet }, claim, popup, to
     const look = async () => {
       clearTimeout(next);
       if (popup?.closed) told("closed");
-      const { receipt } = (await call(`${seller}/api/v1/claims/take`, { claim }).catch(() => {})) ?? {};
+      const outcome = (await call(`${seller}/api/v1/claims/take`, { claim }).catch(() => {})) ?? {};
       if (over.signal.aborted) return;
       const age = Date.now() - since;
-      if (receipt) end(resolve, { receipt });
+      if (outcome.receipt ?? outcome.budget) end(resolve, outcome);
       else if (age > WAITS_MS) cancelled();
       else next = setTimeout(look, age < 60_000 ? 2_000 : 6_000);
     };
@@ -167,7 +171,7 @@ function randomText() {
 }
 
 // What this site keeps for itself; for this page alone, where the browser keeps nothing.
-const kept = {
+export const kept = {
   here: new Map(),
   get(key) {
     try {
@@ -176,16 +180,12 @@ const kept = {
       return this.here.get(key);
     }
   },
+  // Without a value, nothing is kept any more.
   put(key, value) {
     this.here.set(key, value);
     try {
-      localStorage.setItem(`tuppence ${key}`, JSON.stringify(value));
-    } catch {}
-  },
-  drop(key) {
-    this.here.delete(key);
-    try {
-      localStorage.removeItem(`tuppence ${key}`);
+      if (value) localStorage.setItem(`tuppence ${key}`, JSON.stringify(value));
+      else localStorage.removeItem(`tuppence ${key}`);
     } catch {}
   },
 };
@@ -202,7 +202,7 @@ let policy;
 try {
   policy = globalThis.trustedTypes?.createPolicy("tuppence", { createHTML: (html) => html });
 } catch {
-  console.warn("tuppence: this page's policy must allow `trusted-types tuppence`, or no article can be shown.");
+  console.warn("tuppence: articles need `trusted-types tuppence`.");
 }
 
 function harmless(html) {
@@ -260,7 +260,7 @@ const ENGLISH = {
   loading: "One moment",
   read: "Read for {sum}",
   ready: "Paid with small change from your wallet.",
-  new: "No account, no card: a wallet is made in seconds, and your first cents are earned with an answer.",
+  new: "No account, no card: a wallet is made in seconds, and an answer earns your first cents.",
   paying: "Go on in the wallet’s window.",
   creating: "Make your wallet in its window. The article comes right after.",
   short: "You need a little more. Earn it in the wallet’s window. The article comes right after.",
@@ -289,7 +289,7 @@ const ENGLISH = {
 const CENTS = { USD: "¢", CAD: "¢", AUD: "¢", NZD: "¢", EUR: "\u00a0ct", GBP: "p" };
 
 // A sum such as `USD:0.004` as people say it: `0.4¢`. Digits alone are moved, so nothing is rounded.
-function said(amount, language) {
+export function said(amount, language) {
   const [currency, number] = amount.split(":");
   const [units, places = ""] = number.split(".");
   const shown = (options, digits) => new Intl.NumberFormat(language, options).format(digits);
@@ -305,29 +305,27 @@ function said(amount, language) {
 
 const style = new CSSStyleSheet();
 style.replaceSync(`
-:host { display: block; margin-block: 1.5rem;
---ink: var(--tuppence-ink, light-dark(#2a1f17, #f5ecdf));
---paper: var(--tuppence-paper, light-dark(#fffdf7, #211a15)); --line: var(--tuppence-line, light-dark(#dccdb4, #45382d));
---accent: var(--tuppence-accent, light-dark(#8b421b, #eda97e)); --on-accent: var(--tuppence-on-accent, light-dark(#fffaf3, #2b1507)); }
-:host([hidden]) { display: none; }
-:host(tuppence-balance) { display: inline-block; margin: 0; }
-:host(tuppence-balance) [part=card] { all: unset; }
-[part=card] { padding: clamp(1rem, 4vw, 1.5rem); color: var(--ink); background: var(--paper); border: 1px solid var(--line);
-border-radius: var(--tuppence-radius, .875rem); font-family: var(--tuppence-font, inherit); line-height: 1.5; overflow-wrap: anywhere; }
-h3, p { margin: 0 0 .75rem; } h3 { font-size: 1.25em; line-height: 1.3; }
-[part~=over], [part=status] { opacity: .8; font-size: .9em; }
-[part=actions] { display: flex; flex-wrap: wrap; gap: .75rem; } [part=actions]:empty, [part=status]:empty { display: none; }
-[part~=button] { min-height: 2.75rem; box-sizing: border-box; padding: .6rem 1.25rem; font: inherit; font-weight: 600; color: var(--ink); background: none;
-border: 1px solid var(--line); border-radius: 9rem; cursor: pointer; text-decoration: none; }
-[part~=primary] { color: var(--on-accent); background: var(--accent); border-color: var(--accent); }
-:focus-visible { outline: 3px solid; outline-offset: 2px; }
-fieldset { border: 0; margin: 0 0 1rem; padding: 0; } legend { font-weight: 600; }
-label { display: flex; gap: .5rem; align-items: center; min-height: 2.75rem; }
-textarea { box-sizing: border-box; width: 100%; min-height: 5rem; font: inherit; color: inherit; background: none; border-radius: .5rem; padding: .5rem; }
-::slotted(*) { margin-block-end: 1rem; outline: none; }
+:host{display:block;margin-block:1.5rem;--ink:var(--tuppence-ink,light-dark(#2a1f17,#f5ecdf));--paper:var(--tuppence-paper,light-dark(#fffdf7,#211a15));--line:var(--tuppence-line,light-dark(#dccdb4,#45382d));--accent:var(--tuppence-accent,light-dark(#8b421b,#eda97e));--on-accent:var(--tuppence-on-accent,light-dark(#fffaf3,#2b1507))}
+:host([hidden]){display:none}
+:host(tuppence-balance){display:inline-block;margin:0}
+:host(tuppence-balance) [part=card]{all:unset}
+[part=card]{padding:clamp(1rem,4vw,1.5rem);color:var(--ink);background:var(--paper);border:1px solid var(--line);border-radius:var(--tuppence-radius,.875rem);font-family:var(--tuppence-font,inherit);line-height:1.5;overflow-wrap:anywhere}
+h3,p{margin:0 0 .75rem}
+h3{font-size:1.25em;line-height:1.3}
+[part~=over],[part=status]{opacity:.8;font-size:.9em}
+[part=actions]{display:flex;flex-wrap:wrap;gap:.75rem}
+[part=actions]:empty,[part=status]:empty{display:none}
+[part~=button]{min-height:2.75rem;box-sizing:border-box;padding:.6rem 1.25rem;font:inherit;font-weight:600;color:var(--ink);background:none;border:1px solid var(--line);border-radius:9rem;cursor:pointer;text-decoration:none}
+[part~=primary]{color:var(--on-accent);background:var(--accent);border-color:var(--accent)}
+:focus-visible{outline:3px solid;outline-offset:2px}
+fieldset{border:0;margin:0 0 1rem;padding:0}
+legend{font-weight:600}
+label{display:flex;gap:.5rem;align-items:center;min-height:2.75rem}
+textarea{box-sizing:border-box;width:100%;min-height:5rem;font:inherit;color:inherit;background:none;border-radius:.5rem;padding:.5rem}
+::slotted(*){margin-block-end:1rem;outline:none}
 `);
 
-function make(name, properties = {}, ...children) {
+export function make(name, properties = {}, ...children) {
   const { part, ...rest } = properties;
   const element = Object.assign(document.createElement(name), rest);
   if (part) element.part = part;
@@ -384,8 +382,15 @@ class Piece extends HTMLElement {
     return this.getAttribute("state");
   }
 
+  again = { word: "again", act: () => this.connectedCallback() };
+  cancel = { word: "cancel", act: () => this.asked.abort() };
+
+  unreachable() {
+    this.show("unreachable", { actions: [this.again] });
+  }
+
   // Shows a state: what it is about, what there is to know, and what there is to do.
-  show(state, { main = [], status = "", actions = [] }) {
+  show(state, { main = [], status = this.words[state], actions = [] } = {}) {
     const focused = this.shadowRoot.activeElement;
     const changed = this.state !== state;
     this.setAttribute("state", state);
@@ -417,7 +422,7 @@ class Piece extends HTMLElement {
 
 // An article: teaser, price, the way to pay, and the text.
 class TuppenceArticle extends Piece {
-  #article;
+  article;
 
   async begin(signal) {
     this.querySelector(":scope > [slot=text]")?.remove();
@@ -425,22 +430,22 @@ class TuppenceArticle extends Piece {
     try {
       // Where this page's policy lets nothing be shown, nothing is sold.
       harmless("");
-      this.#article = await info(this.getAttribute("src"));
+      this.article = await info(this.getAttribute("src"));
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
       return;
     }
     if (signal.aborted) return;
     const paid = (receipt) => receipt && !this.#isPaid && this.#open(receipt);
-    const elsewhere = () => paid(receiptOf(this.#article));
+    const elsewhere = () => paid(receiptOf(this.article));
     addEventListener("storage", elsewhere, { signal });
     document.addEventListener("tuppence-paid", elsewhere, { signal });
-    const receipt = receiptOf(this.#article);
+    const receipt = receiptOf(this.article);
     if (receipt) return this.#open(receipt);
-    this.#show(/[1-9]/.test(this.#article.price) ? "ready" : "free");
+    this.#show(/[1-9]/.test(this.article.price) ? "ready" : "free");
     // Paid while this page was away.
-    const claim = waiting(this.#article);
-    if (claim) hear({ shop: this.#article.shop, claim, signal }).then((outcome) => paid(keepReceipt(this.#article, outcome)), () => {});
+    const claim = waiting(this.article);
+    if (claim) hear({ shop: this.article.shop, claim, signal }).then((outcome) => keepReceipt(this.article, outcome)).then(paid, () => {});
   }
 
   get #isPaid() {
@@ -451,7 +456,7 @@ class TuppenceArticle extends Piece {
     const signal = this.turn();
     this.#show("paying");
     const told = (event) => this.#show(/creating|short|closed/.test(event) ? event : "paying");
-    buy(this.#article, { redirect, told, signal }).then(
+    (budgets.pay?.(this.article) ?? buy(this.article, { redirect, told, signal })).then(
       (receipt) => this.#isPaid || this.#open(receipt, true),
       (error) => signal === this.asked.signal && !this.work.signal.aborted && !this.#isPaid && this.#fail(error),
     );
@@ -459,7 +464,7 @@ class TuppenceArticle extends Piece {
 
   async #open(receipt, now = false) {
     const { signal } = this.work;
-    const article = this.#article;
+    const article = this.article;
     const isAt = now || this.shadowRoot.activeElement;
     this.#show("opening");
     this.asked?.abort();
@@ -469,7 +474,7 @@ class TuppenceArticle extends Piece {
     } catch (error) {
       // The shop's word that it doesn't know this receipt: it can be paid anew.
       const unknown = /receipt_invalid|malformed/.test(error.code);
-      if (unknown) kept.drop(`receipt ${article.src}`);
+      if (unknown) kept.put(`receipt ${article.src}`);
       if (!signal.aborted) this.#fail(unknown ? new TuppenceError("cancelled") : error);
       return;
     }
@@ -490,31 +495,25 @@ class TuppenceArticle extends Piece {
   }
 
   #show(state, more) {
-    const article = this.#article;
+    const article = this.article;
     const lead = article && state !== "loading" && !this.hasAttribute("bare");
     const text = (name, part, words) => make(name, { part, dir: "auto" }, words);
     const main = lead ? [text("p", "over shop", article.shop.title), text("h3", "title", article.title)] : [];
     if (lead && state !== "paid") main.push(text("p", "teaser", article.teaser));
     const pay = { word: "read", told: { sum: article?.price }, act: () => this.#pay() };
     const reopen = { ...pay, word: "reopen" };
-    const cancel = { word: "cancel", act: () => this.asked.abort() };
-    const again = { word: "again", act: () => this.connectedCallback() };
+    const { cancel, again } = this;
     const shown = {
       ready: [kept.get("wallet") ? "ready" : "new", pay],
-      paying: ["paying", reopen, cancel],
-      creating: ["creating", reopen, cancel],
-      short: ["short", reopen, cancel],
-      closed: ["closed", reopen, cancel],
       opening: ["loading"],
       blocked: ["blocked", { word: "redirect", act: () => this.#pay(true) }, { ...pay, word: "again" }],
       paid: ["paid", { word: "save", ...more }],
-      withdrawn: ["withdrawn"],
       free: ["free", { word: "visit", href: article?.url }],
       center: ["center", { ...pay, word: "again" }],
       unreachable: ["unreachable", again],
-      loading: ["loading"],
     };
-    const [word, ...actions] = shown[state];
+    const isAsking = /paying|creating|short|closed/.test(state);
+    const [word, ...actions] = shown[state] ?? [state, ...(isAsking ? [reopen, cancel] : [])];
     if (state === "paid") kept.put("wallet", true);
     this.show(state, { main, status: this.say(word), actions });
   }
@@ -526,7 +525,7 @@ class TuppenceEarn extends Piece {
   #shop;
 
   async begin(signal) {
-    this.show("loading", { status: this.say("loading") });
+    this.show("loading");
     try {
       const { origin } = addressOf(this.getAttribute("src"));
       this.#shop = await shopAt(origin);
@@ -535,12 +534,11 @@ class TuppenceEarn extends Piece {
       const item = campaigns.find((one) => (wanted ? one.item === wanted : one.remaining !== 0))?.item;
       this.#campaign = item && (await call(`${origin}/api/v1/campaigns/${encodeURIComponent(item)}`));
     } catch (error) {
-      const again = { word: "again", act: () => this.connectedCallback() };
-      if (!signal.aborted) this.show("unreachable", { status: this.say("unreachable"), actions: [again] });
+      if (!signal.aborted) this.unreachable();
       return;
     }
     if (signal.aborted) return;
-    if (!this.#campaign || this.#campaign.remaining === 0) return this.show("sold", { status: this.say("sold") });
+    if (!this.#campaign || this.#campaign.remaining === 0) return this.show("sold");
     this.#ask();
   }
 
@@ -557,7 +555,7 @@ class TuppenceEarn extends Piece {
     form.append(make("p", { part: "over audience", dir: "auto" }, audience), button);
     const heading = make("h3", { part: "title", dir: "auto" }, title);
     const main = [make("p", { part: "over sponsor" }, this.say("by", { name: sponsor })), heading, make("p", { part: "intro", dir: "auto" }, intro), form];
-    this.show("ready", { main });
+    this.show("ready", { main, status: "" });
   }
 
   #send(form) {
@@ -566,10 +564,9 @@ class TuppenceEarn extends Piece {
     const path = `/earn/question?${new URLSearchParams({ shop: shop.origin, item: this.#campaign.item })}`;
     const claim = randomText();
     const signal = this.turn();
-    const cancel = { word: "cancel", act: () => this.asked.abort() };
     const told = (event) => {
-      if (event === "missed") this.show("missed", { status: this.say("missed") });
-      else this.show("paying", { status: this.say(event === "creating" ? "creating" : "paying"), actions: [cancel] });
+      if (event === "missed") this.show("missed");
+      else this.show("paying", { status: this.words[event === "creating" ? event : "paying"], actions: [this.cancel] });
     };
     told("paying");
     const redirect = this.getAttribute("mode") === "redirect";
@@ -586,7 +583,7 @@ class TuppenceEarn extends Piece {
   #fail({ code }) {
     const again = { word: "again", act: () => this.#ask() };
     if (code === "cancelled") this.#ask();
-    else this.show(code, { status: this.say(code === "blocked" ? "blocked" : "center"), actions: [again] });
+    else this.show(code, { status: this.words[code] ?? this.words.center, actions: [again] });
   }
 }
 
@@ -595,10 +592,9 @@ class TuppenceBalance extends Piece {
   async begin(signal) {
     try {
       const { walletOrigin } = await shopAt(addressOf(this.getAttribute("src")).origin);
-      if (!signal.aborted) this.show("ready", { actions: [{ word: "wallet", act: () => window.open(walletOrigin, "_blank", "noopener") }] });
+      if (!signal.aborted) this.show("ready", { status: "", actions: [{ word: "wallet", act: () => window.open(walletOrigin, "_blank", "noopener") }] });
     } catch {
-      const again = { word: "again", act: () => this.connectedCallback() };
-      if (!signal.aborted) this.show("unreachable", { status: this.say("unreachable"), actions: [again] });
+      if (!signal.aborted) this.unreachable();
     }
   }
 }

@@ -5,18 +5,23 @@ use leptos::prelude::*;
 use crate::address::Address;
 use crate::browser;
 use crate::components::{Gate, Moved, Shell, anew};
-use crate::pages::{Approve, CashOut, Earn, Entry, History, Home, Missing, Question, Read};
+use crate::locales;
+use crate::pages::{Approve, Budgets, CashOut, Earn, Entry, History, Home, Missing, Question, Read};
 use crate::pages::{Recovery, Restore, Settings};
-use crate::state::preferences::Preferences;
+use crate::state::preferences::{self, Preferences};
 use crate::state::{Errand, WalletState};
 use crate::view::view;
 
-/// Replaces the page that was shown while this program was loading.
+/// Replaces the page that was shown while this program and the reader's language were loading.
 pub fn start() {
-    if let Some(boot) = browser::element("boot") {
-        boot.remove();
-    }
-    mount_to_body(App);
+    // Leptos' own tasks begin with its first page.
+    wasm_bindgen_futures::spawn_local(async {
+        locales::show(preferences::language()).await;
+        if let Some(boot) = browser::element("boot") {
+            boot.remove();
+        }
+        mount_to_body(App);
+    });
 }
 
 #[component]
@@ -55,6 +60,7 @@ enum Page {
     Question,
     Read,
     Approve,
+    Budgets,
     History,
     Entry,
     CashOut,
@@ -72,6 +78,7 @@ impl Page {
             "/earn/question" => Page::Question,
             "/read" => Page::Read,
             "/approve" => Page::Approve,
+            "/budgets" => Page::Budgets,
             "/history" => Page::History,
             "/cash-out" => Page::CashOut,
             "/recovery" => Page::Recovery,
@@ -91,6 +98,7 @@ impl Page {
             Page::Question => || view! { <Question/> },
             Page::Read => || view! { <Read/> },
             Page::Approve => || view! { <Approve/> },
+            Page::Budgets => || view! { <Budgets/> },
             Page::History => || view! { <History/> },
             Page::Entry => || view! { <Entry/> },
             Page::CashOut => || view! { <CashOut/> },

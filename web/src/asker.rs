@@ -2,8 +2,8 @@
 //! that is where windows and messages are, and small).
 //!
 //! It says what it wants behind the `#` of the address, which no server sees: its origin (`for`), a claim that nobody else
-//! knows (`claim`), where the reader goes back to if this window was its own (`back`), and answers to a campaign's
-//! questions (`answers`). Whoever asks can only ask: the reader sees the origin, and to that origin alone goes what there is
+//! knows (`claim`), where the reader goes back to if this window was its own (`back`), answers to a campaign's
+//! questions (`answers`), and that it can keep a budget (`budgets`). Whoever asks can only ask: the reader sees the origin, and to that origin alone goes what there is
 //! to tell. It holds for the one article or campaign of the address, until the window closes.
 
 use tuppence_protocol::scrip::receipt::Receipt;
@@ -24,13 +24,31 @@ extern "C" {
     /// Leads back to the page: this window closes, or becomes that page again.
     pub fn leave(shop: &str, item: &str);
 
+    /// Whether the page can keep a budget for this shop.
+    #[wasm_bindgen(js_name = keepsBudgets)]
+    pub fn keeps_budgets(shop: &str, item: &str) -> bool;
+
     #[wasm_bindgen(js_name = hand)]
-    async fn hand_json(shop: &str, item: &str, receipt: &str);
+    async fn hand_json(shop: &str, item: &str, name: &str, bought: &str);
 }
 
-/// Hands the page a receipt: in a message and, for a page that can't hear it or is gone, by way of the shop.
-pub async fn hand(shop: &str, item: &str, receipt: &Receipt) {
-    // A receipt holds text and numbers only, which always become JSON.
-    let receipt = json::write(receipt).unwrap_or_default();
-    hand_json(shop, item, &String::from_utf8_lossy(&receipt)).await;
+/// What was bought for the page.
+#[derive(Debug, Clone)]
+pub enum Bought {
+    /// An article.
+    Receipt(Box<Receipt>),
+    /// A budget, as JSON: whoever has it can spend it.
+    Budget(String),
+}
+
+/// Hands it to the page: in a message and, for a page that can't hear it or is gone, by way of the shop.
+pub async fn hand(shop: &str, item: &str, bought: &Bought) {
+    match bought {
+        Bought::Receipt(receipt) => {
+            // A receipt holds text and numbers only, which always become JSON.
+            let receipt = json::write(receipt).unwrap_or_default();
+            hand_json(shop, item, "receipt", &String::from_utf8_lossy(&receipt)).await;
+        }
+        Bought::Budget(budget) => hand_json(shop, item, "budget", budget).await,
+    }
 }

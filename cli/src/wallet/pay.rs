@@ -70,13 +70,17 @@ pub async fn pay(
 /// What is left of the budget at a shop.
 async fn left_at(wallet: &Wallet, shop: &str) -> Result<Amount, Failure> {
     let budgets = wallet.budgets().await.map_err(failure)?;
-    let here = budgets.into_iter().find(|budget| budget.shop.origin == shop);
+    let here = budgets.into_iter().find(|budget| budget.shop.origin == shop && budget.page.is_none());
     Ok(here.map_or(Amount::zero(currency(wallet).await?), |budget| budget.left))
 }
 
 /// Ends the budget at a shop.
 pub async fn end_budget(wallet: &Wallet, shop: &str, as_json: bool) -> Result<(), Failure> {
-    let ended = wallet.end_budget(shop).await.map_err(failure)?;
+    // This program's own; in a copy of a browser's wallet, that of a page there.
+    let budgets = wallet.budgets().await.map_err(failure)?;
+    let pages = budgets.into_iter().filter(|budget| budget.shop.origin == shop).map(|budget| budget.page);
+    let page = pages.min().flatten();
+    let ended = wallet.end_budget(shop, page.as_deref()).await.map_err(failure)?;
     if as_json {
         return output::json(&ended);
     }

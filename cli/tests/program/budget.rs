@@ -1,96 +1,18 @@
 //! `tuppence wallet pay --budget` against programs that run: a center and a shop of their own, and a reader who reads a
 //! hundred articles with one approval.
 
-use std::fs;
-use std::process::{Child, Stdio};
-
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tempfile::TempDir;
 use tuppence_wallet::ports::memory::MemoryStorage;
 use tuppence_wallet::ports::native;
 use tuppence_wallet::view::Question;
 use tuppence_wallet::{Config, Wallet};
 
+use crate::cheap_shop::Shop;
 use crate::proxy::{At, Proxy};
 use crate::reader::{block_on, fixtures, reqwest_client};
-use crate::serving::{Serving, err, free_ports, get, out, tuppence, wait_for};
+use crate::serving::{Serving, err, get, out, wait_for};
 use crate::wallet::Person;
-
-/// A shop in a process of its own, behind a proxy, with a hundred articles at three hundredths of a cent.
-struct Shop {
-    process: Option<Child>,
-    folder: TempDir,
-    port: u16,
-    proxy: Proxy,
-    center: String,
-}
-
-impl Shop {
-    fn at(serving: &Serving, center: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let [port, _] = free_ports();
-        let proxy = Proxy::start();
-        proxy.to(port);
-        let origin = format!("http://localhost:{}", proxy.port);
-        let credentials = folder.path().join("shop.json");
-        serving.ask(&[
-            "vendors",
-            "add",
-            "--name",
-            "The Cheap Shop",
-            "--origin",
-            &origin,
-            "--out",
-            credentials.to_str().unwrap(),
-        ]);
-        let content = folder.path().join("content");
-        fs::create_dir(&content).unwrap();
-        for number in 0..100 {
-            let text = format!(
-                "---\ntitle: Number {number}\nprice: 0.0003\n---\nIt begins.\n\n<!-- more -->\n\nSECRET-{number}.\n"
-            );
-            fs::write(content.join(format!("n{number}.md")), text).unwrap();
-        }
-        let mut shop = Shop { process: None, folder, port, proxy, center: center.to_owned() };
-        shop.start();
-        wait_for("the shop to take budgets", || get(shop.port, "/api/v1/shop").contains("vendor-scrip"));
-        shop
-    }
-
-    fn start(&mut self) {
-        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
-        let mut command = tuppence();
-        command.args(["storefront", "--storefront-port", &self.port.to_string()]);
-        command.args(["--storefront-origin", &self.origin(), "--shop-name", "The Cheap Shop"]);
-        command.args(["--center-origin", &self.center]);
-        command.args(["--credentials", &path("shop.json"), "--content", &path("content")]);
-        command.args(["--data", &path("data"), "--log", "warn"]);
-        self.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        wait_for("the shop", || get(self.port, "/health").starts_with("HTTP/1.1 200"));
-    }
-
-    fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-
-    fn article(&self, number: u32) -> String {
-        format!("{}/articles/n{number}", self.origin())
-    }
-
-    fn origin(&self) -> String {
-        format!("http://localhost:{}", self.proxy.port)
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
 
 fn through(proxy: &Proxy) -> Serving {
     let settings = format!("center-origin = \"http://localhost:{}\"\n{}", proxy.port, fixtures());
@@ -184,7 +106,7 @@ fn a_hundred_articles_cost_the_center_four_messages() {
         }
         assert_eq!(asked() - before, 4);
         assert_eq!(wallet.budgets().await.unwrap()[0].left, amount("USD:0.005"));
-        wallet.end_budget(&shop.origin()).await.unwrap();
+        wallet.end_budget(&shop.origin(), None).await.unwrap();
         assert_eq!(wallet.balance().await.unwrap().amount, amount("USD:0.01"));
         assert_eq!(wallet.library().await.unwrap().len(), 100);
     });

@@ -3,8 +3,10 @@
 
 mod books;
 mod budget;
+mod cheap_shop;
 mod commands;
 mod disk;
+mod page;
 mod proxy;
 mod reader;
 mod rotation;

@@ -51,6 +51,7 @@ pub struct Holding {
     /// The scrip that was bought. The wallet keeps it: it ends the purchase also where the change is lost.
     first: VendorScrip,
     /// The live scrip; absent if nothing is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     live: Option<VendorScrip>,
     customer_secret: Secret,
 }

@@ -114,6 +114,16 @@ impl Vendor {
     /// # Errors
     /// [`VendorScripError::Foreign`], [`VendorScripError::Forged`], [`VendorScripError::Expired`].
     pub fn end(&self, message: &Return, account: Option<&Account>) -> Result<Ended, VendorScripError> {
+        let account = Account { ended: true, ..self.standing(message, account)? };
+        let settlement = self.settlement(&account)?;
+        Ok(Ended { account, settlement })
+    }
+
+    /// How the purchase stands that the scrip belongs to, whichever of its scrips it is; nothing changes.
+    ///
+    /// # Errors
+    /// As [`Vendor::end`].
+    pub fn standing(&self, message: &Return, account: Option<&Account>) -> Result<Account, VendorScripError> {
         let body = &message.scrip.scrip;
         self.authenticate(&message.scrip, &message.hash, |secret| message.seal(secret))?;
         let account = account.filter(|account| account.customer_id == body.customer_id);
@@ -121,9 +131,7 @@ impl Vendor {
         if account.live.is_none() && account.redeemed.is_zero() {
             return Err(VendorScripError::Expired("The purchase was forgotten, long after its end."));
         }
-        let account = Account { ended: true, ..account };
-        let settlement = self.settlement(&account)?;
-        Ok(Ended { account, settlement })
+        Ok(account)
     }
 
     /// What to send to the center next, if there is anything that it has not confirmed. Until it has, the same is sent

@@ -1,6 +1,7 @@
 //! Articles on pages of publishers elsewhere: `embed.js`, the wallet's window, and what comes back from it.
 
 mod attacks;
+mod budgets;
 mod earning;
 mod pages;
 mod states;

@@ -50,5 +50,5 @@ async fn draw_one(wallet: &Wallet, device: &Device, chance: &mut Chance, shop: u
 /// Ends the budget at a shop.
 pub async fn end(wallet: &Wallet, chance: &mut Chance) -> Deed {
     let shop = *chance.one(&SHOPS);
-    told("end", wallet.end_budget(shop).await, |_| Deed::EndedBudget)
+    told("end", wallet.end_budget(shop, None).await, |_| Deed::EndedBudget)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Wallet;
-use crate::target::{Target, button, control, heading};
+use crate::target::{Target, button, choice, control, heading};
 
 /// The approval page, to which a shop's button leads.
 #[derive(Debug)]
@@ -33,6 +33,15 @@ impl<'a> Approve<'a> {
     /// If it never is.
     pub async fn pay(&self, price: &str) -> Result<()> {
         self.0.browser.click(&pay_button(price)).await
+    }
+
+    /// Chooses a budget of this sum for the shop, and sets it aside once the button is armed.
+    ///
+    /// # Errors
+    /// If none is offered.
+    pub async fn sets_aside(&self, sum: &str) -> Result<()> {
+        self.0.browser.click(&choice("A budget for").containing()).await?;
+        self.0.browser.click(&button(format!("Set aside {sum}"))).await
     }
 
     /// Pays as somebody does who clicks everything twice.

@@ -1,7 +1,8 @@
 //! The recovery kit: what few visits need, and therefore need not fetch (docs/decisions/0007).
 //!
 //! It shows the recovery words and asks them back, restores a wallet, follows the center's books where they have gone
-//! on without this wallet, asks how cash-outs stand, keeps the notes, and writes and reads copies. The rest of the wallet reaches it through
+//! on without this wallet, asks how cash-outs stand, keeps the notes, writes and reads copies, and buys and looks after
+//! budgets. The rest of the wallet reaches it through
 //! [`Kit`] alone: native programs have it within ([`Included`]), the wallet's site fetches it as a second WebAssembly
 //! module the first time that it is asked for.
 //!
@@ -11,6 +12,8 @@
 
 mod backup;
 mod follow;
+#[cfg(feature = "budgets")]
+mod granting;
 mod names;
 mod naming;
 mod notes;
@@ -21,9 +24,11 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use tuppence_protocol::Amount;
 
 use crate::error::{Problem, WalletError};
 use crate::operation::session::Session;
+use crate::origin::Origin;
 use crate::ports::{Changes, Scan};
 use crate::record::{Record, WalletRecord};
 use crate::view::{Progress, RememberedWord};
@@ -59,6 +64,53 @@ pub enum Task {
     },
     /// To name what has no name yet, and to keep the notes.
     Notes,
+    /// To finish what is open, budgets too.
+    Settle,
+    /// To buy a budget for a page, and to give what pays there.
+    BuyBudget {
+        /// Where it can be spent.
+        shop: Origin,
+        /// The page's origin.
+        page: Origin,
+        /// How much.
+        value: Amount,
+    },
+    /// To ask the shops how the budgets stand, and to give what was granted.
+    Granted,
+    /// To end a budget.
+    EndBudget {
+        /// Where it is.
+        shop: Origin,
+        /// The page that spends it, or this wallet.
+        page: Option<Origin>,
+    },
+    /// To let a page have articles paid without asking.
+    Allow {
+        /// Whose articles.
+        shop: Origin,
+        /// The page's origin.
+        page: Origin,
+        /// How much a day.
+        a_day: Amount,
+    },
+    /// To have the page ask again.
+    EndAllowance {
+        /// Whose articles.
+        shop: Origin,
+        /// The page's origin.
+        page: Origin,
+    },
+    /// To count what a page is about to pay without asking, or what has then cost nothing.
+    Count {
+        /// Whose article.
+        shop: Origin,
+        /// The page's origin.
+        page: Origin,
+        /// What it costs.
+        price: Amount,
+        /// Whether it has cost nothing.
+        back: bool,
+    },
 }
 
 /// Hears how far the kit is.
@@ -96,6 +148,11 @@ impl Kit for Included {
                 session.name_again().await?;
                 session.keep_notes().await?;
             }
+            Task::Settle => session().await?.settle().await?,
+            #[cfg(feature = "budgets")]
+            granted => return granting::run(&mut session().await?, granted).await,
+            #[cfg(not(feature = "budgets"))]
+            _ => return Err(Problem::KitUnavailable.into()),
         }
         Ok(Vec::new())
     }

@@ -94,5 +94,5 @@ pub(crate) async fn orders(inner: &Rc<Inner>) -> Result<Vec<CashOutOrder>, Walle
 async fn refresh(inner: &Rc<Inner>) -> Result<(), WalletError> {
     let mut session = Session::open(inner).await?;
     session.settle().await?;
-    session.ask_kit(Task::Orders).await
+    session.ask_kit(Task::Orders).await.map(drop)
 }

@@ -29,10 +29,13 @@ use tuppence_protocol::scrip::cash_out::CashOutOrder;
 use tuppence_protocol::{Amount, Timestamp, TranId};
 
 use crate::error::WalletError;
+use crate::origin::Origin;
 use crate::record::{CenterRecord, Wrapped};
 use crate::view::{Change, ExchangeStep, OperationKind, PendingOperation, PendingStage, ShopRef};
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "budgets")]
+pub(crate) mod allowance;
+#[cfg(feature = "budgets")]
 pub(crate) mod budget;
 pub(crate) mod cancel;
 pub(crate) mod cash_out;
@@ -78,9 +81,15 @@ pub(crate) enum Errand {
     Earn { shop: ShopRef, item: String, title: String, reward: Amount, asking: Box<AwaitingIssueOffer> },
     /// To pay for an article.
     Pay { shop: ShopRef, slug: String, url: String, title: String },
-    /// To buy scrip of one shop.
-    #[cfg(not(target_arch = "wasm32"))]
-    Budget { shop: ShopRef, order: tuppence_protocol::vendor_scrip::Order },
+    /// To buy scrip of one shop, for a page to spend or for this wallet.
+    Budget {
+        shop: ShopRef,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<Origin>,
+        /// JSON: what few visits need need not be read by them.
+        order: String,
+        value: Amount,
+    },
     /// To cash out.
     CashOut { amount: Amount, fee: Amount, destination: String },
 }
@@ -141,10 +150,9 @@ impl Operation {
             Errand::Pay { shop, title, .. } => {
                 (OperationKind::Pay, self.price().map(Change::loss), Some(shop.clone()), Some(title.clone()))
             }
-            #[cfg(not(target_arch = "wasm32"))]
-            Errand::Budget { shop, order } => {
+            Errand::Budget { shop, value, .. } => {
                 let title = Some(budget_title(shop));
-                (OperationKind::Pay, Some(Change::loss(order.value)), Some(shop.clone()), title)
+                (OperationKind::Pay, Some(Change::loss(*value)), Some(shop.clone()), title)
             }
             Errand::CashOut { amount, .. } => {
                 (OperationKind::CashOut, Some(Change::loss(*amount)), None, None)
@@ -159,7 +167,8 @@ impl Operation {
             title,
             started: self.started,
             ends_by,
-            cancellable: matches!(self.stage, Stage::Starting(_) | Stage::Finishing(_)),
+            cancellable: matches!(self.stage, Stage::Starting(_) | Stage::Finishing(_))
+                && !matches!(self.errand, Errand::Budget { .. }),
             problem: self.problem.clone(),
         }
     }
@@ -178,7 +187,6 @@ impl Operation {
 }
 
 /// What a budget is called in history and elsewhere.
-#[cfg(not(target_arch = "wasm32"))]
 fn budget_title(shop: &ShopRef) -> String {
     format!("A budget at {}", shop.name)
 }

@@ -11,6 +11,7 @@
 
 use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
 use tuppence_protocol::scrip::buyer::{AwaitingPaymentOffer, Offer};
 use tuppence_protocol::scrip::payment::PaymentInformation;
 use tuppence_protocol::scrip::relay::Delivery;
@@ -29,39 +30,43 @@ use crate::view::{ArticleText, ExchangeStep, LibraryEntry, Paid, Party};
 use crate::wallet::Inner;
 
 /// Pays `article` of `shop` at no more than `approved`.
-pub(crate) async fn pay(
+pub(crate) fn pay(
     inner: &Rc<Inner>,
     shop: ShopRecord,
     article: Article,
     approved: Amount,
-) -> Result<Paid, WalletError> {
-    let origin = shop.origin.clone();
-    let owned = || bought(inner, origin.as_str(), &article.slug);
-    if let Some(article) = owned().await? {
-        return Ok(Paid { charged: false, article, text: None });
-    }
-    let mut session = Session::open(inner).await?;
-    // Another tab may have paid it while this one waited.
-    if let Some(article) = owned().await? {
-        return Ok(Paid { charged: false, article, text: None });
-    }
-    session.settle().await?;
-    // What was open may have been this very payment.
-    if let Some(article) = owned().await? {
-        return Ok(Paid { charged: true, article, text: None });
-    }
-    let operation = session.begin_payment(&shop, &article, approved).await?;
-    let settled = match run_with_delivery(session, operation, &origin, Ask::Article).await {
-        Ok(settled) => settled,
-        // Another device of this wallet has paid it a moment ago.
-        Err(error) => match owned().await? {
-            Some(article) => return Ok(Paid { charged: false, article, text: None }),
-            None => return Err(error),
-        },
-    };
-    let article =
-        owned().await?.ok_or_else(|| WalletError::from(Problem::RecordDamaged).with_money(Money::Moved))?;
-    Ok(Paid { charged: true, article, text: settled.delivery.map(text_of) })
+) -> LocalBoxFuture<'_, Result<Paid, WalletError>> {
+    // Behind a pointer: so large a future is compiled once, not once more for each of its callers.
+    Box::pin(async move {
+        let origin = shop.origin.clone();
+        let owned = || bought(inner, origin.as_str(), &article.slug);
+        if let Some(article) = owned().await? {
+            return Ok(Paid { charged: false, article, text: None });
+        }
+        let mut session = Session::open(inner).await?;
+        // Another tab may have paid it while this one waited.
+        if let Some(article) = owned().await? {
+            return Ok(Paid { charged: false, article, text: None });
+        }
+        session.settle().await?;
+        // What was open may have been this very payment.
+        if let Some(article) = owned().await? {
+            return Ok(Paid { charged: true, article, text: None });
+        }
+        let operation = session.begin_payment(&shop, &article, approved).await?;
+        let settled = match run_with_delivery(session, operation, &origin, Ask::Article).await {
+            Ok(settled) => settled,
+            // Another device of this wallet has paid it a moment ago.
+            Err(error) => match owned().await? {
+                Some(article) => return Ok(Paid { charged: false, article, text: None }),
+                None => return Err(error),
+            },
+        };
+        let article = owned()
+            .await?
+            .ok_or_else(|| WalletError::from(Problem::RecordDamaged).with_money(Money::Moved))?;
+        Ok(Paid { charged: true, article, text: settled.delivery.map(text_of) })
+    })
 }
 
 /// The library's entry of an article.

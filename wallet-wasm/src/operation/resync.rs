@@ -28,7 +28,7 @@ impl Session {
         Box::pin(async move {
             self.wallet.stale = true;
             self.commit_quietly().await?;
-            self.ask_kit(Task::Follow).await
+            self.ask_kit(Task::Follow).await.map(drop)
         })
     }
 

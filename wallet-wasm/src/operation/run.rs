@@ -16,9 +16,8 @@ use tuppence_protocol::scrip::receipt::Receipt;
 
 use crate::client::{self, CallError};
 use crate::error::{Money, Problem, WalletError};
-#[cfg(not(target_arch = "wasm32"))]
-use crate::operation::budget::BudgetRecord;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(not(feature = "budgets"))]
+use crate::kit::Task;
 use crate::operation::budget_title;
 use crate::operation::exchange::{note, note_refusal};
 use crate::operation::pay::bought;
@@ -88,6 +87,12 @@ impl Session {
         Box::pin(async move {
             loop {
                 self.save(&operation).await?;
+                #[cfg(not(feature = "budgets"))]
+                if matches!(operation.errand, Errand::Budget { .. }) {
+                    // The kit has what it needs, and goes on with all that is open.
+                    self.ask_kit(Task::Settle).await?;
+                    return Err(Problem::TakenBack.into());
+                }
                 let turn = self.turn(&mut operation).await?;
                 let stage = match turn {
                     Turn::Next(stage) => stage,
@@ -132,15 +137,13 @@ impl Session {
         if let Some(begun) = self.begun.take() {
             let _ = begun.send(awaiting.start.offer().tran_id());
         }
-        #[cfg(not(target_arch = "wasm32"))]
         let reply = match &operation.errand {
+            #[cfg(feature = "budgets")]
             Errand::Budget { order, .. } => {
                 self.send_order(&mut operation.exchange, &awaiting.start, order).await
             }
             _ => self.send_start(&mut operation.exchange, &awaiting.start).await,
         };
-        #[cfg(target_arch = "wasm32")]
-        let reply = self.send_start(&mut operation.exchange, &awaiting.start).await;
         let refused = match reply {
             Ok(reply) => {
                 return match awaiting.receive(&reply, &self.custom_secret, self.now()) {
@@ -328,9 +331,9 @@ impl Session {
         let (kind, change) = match errand {
             Errand::Earn { .. } => (EntryKind::Earned, Change::gain(receipt.amount)),
             Errand::CashOut { .. } => (EntryKind::CashOut, Change::loss(receipt.amount)),
-            #[cfg(not(target_arch = "wasm32"))]
-            Errand::Budget { .. } => (EntryKind::Paid, Change::loss(receipt.amount)),
-            Errand::Pay { .. } | Errand::Register { .. } => (EntryKind::Paid, Change::loss(receipt.amount)),
+            Errand::Pay { .. } | Errand::Budget { .. } | Errand::Register { .. } => {
+                (EntryKind::Paid, Change::loss(receipt.amount))
+            }
         };
         let mut entry = NewEntry::new(kind, change);
         entry.tran_id = Some(receipt.tran_id.to_string());
@@ -353,10 +356,9 @@ impl Session {
                 changes.write(&at_shop(&shop.origin, slug), &article)?;
                 (entry.shop, entry.title) = (Some(shop.clone()), Some(title.clone()));
             }
-            #[cfg(not(target_arch = "wasm32"))]
-            Errand::Budget { shop, order } => {
-                let budget = BudgetRecord::new(shop.clone(), order.clone(), receipt.clone());
-                changes.write(&crate::origin::segment(&shop.origin), &budget)?;
+            Errand::Budget { shop, .. } => {
+                #[cfg(feature = "budgets")]
+                super::budget::record(changes, errand, receipt)?;
                 (entry.shop, entry.title) = (Some(shop.clone()), Some(budget_title(shop)));
             }
             Errand::CashOut { amount, fee, destination } => {
@@ -412,7 +414,6 @@ impl Session {
             Errand::Earn { shop, title, .. } | Errand::Pay { shop, title, .. } => {
                 (entry.shop, entry.title) = (Some(shop.clone()), Some(title.clone()));
             }
-            #[cfg(not(target_arch = "wasm32"))]
             Errand::Budget { shop, .. } => {
                 (entry.shop, entry.title) = (Some(shop.clone()), Some(budget_title(shop)));
             }

@@ -96,11 +96,11 @@ impl Session {
     }
 
     /// Lets the kit work under this session's lock, and reads what it has written.
-    pub(crate) fn ask_kit(&mut self, task: Task) -> LocalBoxFuture<'_, Result<(), WalletError>> {
+    pub(crate) fn ask_kit(&mut self, task: Task) -> LocalBoxFuture<'_, Result<Vec<String>, WalletError>> {
         Box::pin(async move {
             let asked = kit::ask(&self.inner, task, kit::unheard()).await;
             self.wallet = read_wallet(&self.inner).await?;
-            asked.map(drop)
+            asked
         })
     }
 

@@ -22,7 +22,8 @@ const PAYMENT_REQUIRED: u16 = 402;
 /// How a shop says that it takes scrip or budgets, and what is wrong where it does not.
 const SCRIP: (&str, &str) = ("scrip", "It takes no scrip.");
 #[cfg(not(target_arch = "wasm32"))]
-const BUDGET: (&str, &str) = ("vendor-scrip", "It takes no budgets, or not yet: pay without one.");
+const BUDGET: (&str, &str) =
+    (crate::shop_wire::VENDOR_SCRIP, "It takes no budgets, or not yet: pay without one.");
 
 /// What is at an address.
 enum Found {
@@ -59,7 +60,7 @@ pub(super) async fn pay_url_from_budget(
     match found(inner, url, approved, BUDGET, told).await? {
         Found::Free(bought) => Ok(bought),
         Found::Sold(shop, article) => {
-            handed_out(inner, crate::operation::budget::pay(inner, shop, article, budget).await?).await
+            handed_out(inner, crate::operation::budget::spend::pay(inner, shop, article, budget).await?).await
         }
     }
 }

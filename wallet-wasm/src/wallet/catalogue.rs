@@ -12,7 +12,7 @@ use crate::operation::{Errand, Operation};
 use crate::origin::{Origin, segment};
 use crate::ports::{Changes, Scan};
 use crate::record::{self, Answered, ShopRecord, WalletRecord, at_shop};
-use crate::shop_wire::{Article, Articles, Campaign, CampaignWithQuestions, Campaigns, Shop};
+use crate::shop_wire::{Article, Articles, BudgetTerms, Campaign, CampaignWithQuestions, Campaigns, Shop};
 use crate::view::{
     ArticleCard, CampaignCard, CampaignDetail, CampaignState, LibraryEntry, ShopInfo, ShopRef,
 };
@@ -79,6 +79,7 @@ pub(crate) fn info(inner: &Inner, shop: &ShopRecord) -> ShopInfo {
         shop: shop.reference(),
         description: shop.shop.description.clone(),
         accepted: accepts(inner, shop),
+        budget: shop.shop.budget.as_ref().and_then(BudgetTerms::in_vendor_scrip),
     }
 }
 

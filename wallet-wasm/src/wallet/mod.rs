@@ -21,7 +21,8 @@ use crate::view::{
 };
 
 mod by_url;
-mod catalogue;
+pub(crate) mod catalogue;
+mod granted;
 mod keeping;
 
 /// Where the wallet belongs.
@@ -293,25 +294,6 @@ impl Wallet {
         by_url::pay_url_from_budget(&self.0, url, approved, budget, &told).await
     }
 
-    /// The budgets at shops, as far as this wallet knows.
-    ///
-    /// # Errors
-    /// `storage_unavailable`, `record_damaged`.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub async fn budgets(&self) -> Result<Vec<operation::budget::Budget>> {
-        operation::budget::budgets(&self.0).await
-    }
-
-    /// Ends the budget at a shop, so that the rest comes back at once; gives it as it was. Where the shop does not
-    /// answer, the rest comes back by itself, seven days after its end.
-    ///
-    /// # Errors
-    /// `argument_invalid` where there is none; `shop_unreachable`, `center_unreachable`.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub async fn end_budget(&self, shop: &str) -> Result<operation::budget::Budget> {
-        operation::budget::end(&self.0, &shop.parse()?).await
-    }
-
     /// The articles that were paid, newest first.
     ///
     /// # Errors
@@ -389,7 +371,7 @@ impl Wallet {
             }
             // A shop that does not answer must not hold up the rest; its request is sent again the next time.
             #[cfg(not(target_arch = "wasm32"))]
-            let _ = operation::budget::finish(&self.0).await;
+            let _ = operation::budget::spend::finish(&self.0).await;
             self.pending().await
         })
     }

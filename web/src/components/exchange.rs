@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use tuppence_wallet::view::{ExchangeStep, Party};
 
 use crate::dates;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::view::view;
 
 /// The exchange, step by step. Each step opens to its message.
@@ -44,9 +44,9 @@ fn Step(step: ExchangeStep) -> impl IntoView {
         Party::Center => texts.center,
         Party::Seller => texts.seller,
     };
-    let between = (texts.from_to)(name(step.sender), name(step.recipient));
+    let between = texts.from_to.with(&[name(step.sender), name(step.recipient)]);
     // A receipt is called so already.
-    let title = (texts.message)(&step.code).filter(|title| *title != step.name).unwrap_or_default();
+    let title = texts.message.of(&step.code).filter(|title| *title != step.name).unwrap_or_default();
     view! {
         <li class="exchange__step">
             <div class="exchange__line" aria-hidden="true">

@@ -8,7 +8,7 @@ use tuppence_wallet::view::{OperationKind, PendingOperation, PendingStage};
 use crate::components::{SumChange, Trouble};
 use crate::dates;
 use crate::errors;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::state::WalletState;
 use crate::view::view;
 
@@ -40,7 +40,7 @@ fn item(state: WalletState, operation: PendingOperation, failure: RwSignal<Optio
     };
     let end = operation.ends_by.map_or_else(
         || texts.pending.by_itself.to_owned(),
-        |time| (texts.pending.ends_by)(&dates::said_time(time)),
+        |time| texts.pending.ends_by.with(&[&dates::said_time(time)]),
     );
     let problem = operation.problem.as_ref().map(errors::cause);
     let title = operation.title.clone().unwrap_or_default();

@@ -6,7 +6,7 @@ use tuppence_wallet::view::HistoryEntry;
 use crate::address::{A, Address};
 use crate::browser;
 use crate::components::{Balance, Icon, Logo, Symbol};
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::state::{Phase, WalletState};
 use crate::view::view;
@@ -104,5 +104,5 @@ fn Announcer() -> impl IntoView {
 }
 
 fn announcement(entry: &HistoryEntry) -> String {
-    (texts().common.changed)(&money::said_change(entry.change), &money::said(entry.balance_after))
+    texts().common.changed.with(&[&money::said_change(entry.change), &money::said(entry.balance_after)])
 }

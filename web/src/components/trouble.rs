@@ -6,7 +6,7 @@ use tuppence_wallet::WalletError;
 use crate::address::A;
 use crate::browser;
 use crate::errors::{self, WayOut, While};
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::view::view;
 
 /// An error as a person is told. `again` does the same once more.
@@ -28,7 +28,7 @@ pub fn Trouble(
                 <summary>{texts.trouble.details}</summary>
                 <p>{error.message.clone()}</p>
                 <p>
-                    <code>{(texts.trouble.code)(&error.code)}</code>
+                    <code>{texts.trouble.code.with(&[&error.code])}</code>
                 </p>
             </details>
         </section>

@@ -1,16 +1,23 @@
 //! Everything that the wallet says, once for each language.
 //!
-//! A language is a value of [`Texts`]: the compiler finds the sentence that is missing. Sums and dates arrive
-//! formatted. Plain words only; the protocol's own terms stand behind "Details".
+//! English is part of the program: the compiler finds the sentence that is missing. Another language is the same list as
+//! data (`web/locales/ko.json`), fetched by whoever reads it. Sums and dates arrive formatted. Plain words only; the
+//! protocol's own terms stand behind "Details".
 
 mod en;
-mod ko;
+mod fetched;
+mod said;
 
 use std::cell::Cell;
 
+pub use said::Said;
+
+use said::texts;
+
 thread_local! {
-    /// The language that is shown. One for the page: handlers and tasks outside of any view say things too.
-    static SHOWN: Cell<Language> = const { Cell::new(Language::English) };
+    /// The language that is shown, and what it says. One for the page: handlers and tasks outside of any view say
+    /// things too.
+    static SHOWN: Cell<(Language, &'static Texts)> = const { Cell::new((Language::English, &en::TEXTS)) };
 }
 
 /// A language of the wallet.
@@ -54,407 +61,420 @@ impl Language {
             Language::English | Language::Korean => "ltr",
         }
     }
-
-    /// What it says.
-    pub const fn texts(self) -> &'static Texts {
-        match self {
-            Language::English => &en::TEXTS,
-            Language::Korean => &ko::TEXTS,
-        }
-    }
 }
 
-/// From now on everything is said in `language`.
-pub fn show(language: Language) {
-    SHOWN.set(language);
+/// From now on everything is said in `language`; nothing changes where its sentences cannot be had.
+pub async fn show(language: Language) -> bool {
+    let texts = match language {
+        Language::English => Some(&en::TEXTS),
+        Language::Korean => fetched::texts(language.tag()).await,
+    };
+    if let Some(texts) = texts {
+        SHOWN.set((language, texts));
+    }
+    texts.is_some()
 }
 
 /// The language that is shown.
 pub fn shown() -> Language {
-    SHOWN.get()
+    SHOWN.get().0
 }
 
 /// The texts of the language that is shown.
 pub fn texts() -> &'static Texts {
-    shown().texts()
+    SHOWN.get().1
 }
 
-/// What an entry's or a reply's code is called.
-pub type Named = fn(&str) -> Option<&'static str>;
+texts! {
+    /// All texts of one language.
+    Texts {
+        /// Masthead, navigation, words of every page.
+        common: Common,
+        /// First visit.
+        welcome: Welcome,
+        /// Home.
+        home: Home,
+        /// What is under way.
+        pending: Pending,
+        /// Questions to choose from, and one of them.
+        earn: Earn,
+        /// Articles.
+        read: Read,
+        /// Approval of a payment.
+        approve: Approve,
+        /// Budgets at shops.
+        budgets: Budgets,
+        /// History and its entries.
+        history: History,
+        /// Cash-out.
+        cash_out: CashOut,
+        /// Recovery words.
+        recovery: Recovery,
+        /// Settings.
+        settings: Settings,
+        /// When something is wrong.
+        trouble: Trouble,
+    }
 
-/// All texts of one language.
-#[derive(Debug)]
-pub struct Texts {
     /// Masthead, navigation, words of every page.
-    pub common: Common,
+    Common {
+        skip,
+        navigation,
+        home,
+        earn,
+        read,
+        history,
+        settings,
+        cash_out,
+        balance,
+        loading,
+        again,
+        back,
+        cancel,
+        details,
+        offline,
+        today,
+        yesterday,
+        missing_title,
+        missing,
+        /// Sum with sign, balance: for screen readers when the balance changes.
+        changed,
+    }
+
     /// First visit.
-    pub welcome: Welcome,
+    Welcome {
+        title,
+        sentence,
+        sentence_to_pay,
+        create,
+        not_asked,
+        have_copy,
+        choose_copy,
+        meeting,
+        solving,
+        registering,
+        done,
+        progress,
+        stop,
+        unfinished,
+    }
+
     /// Home.
-    pub home: Home,
+    Home {
+        title,
+        nothing_yet,
+        earn_what,
+        read_what,
+        cash_out_at,
+        set_aside,
+        words_unsaved,
+        save_words,
+        pending,
+    }
+
     /// What is under way.
-    pub pending: Pending,
+    Pending {
+        register,
+        earn,
+        pay,
+        cash_out,
+        asking,
+        moving,
+        confirming,
+        cancelling,
+        by_itself,
+        ends_by,
+        cancel,
+    }
+
     /// Questions to choose from, and one of them.
-    pub earn: Earn,
+    Earn {
+        title,
+        lead,
+        quiz,
+        survey,
+        advertisement,
+        from,
+        minutes,
+        left,
+        left_none,
+        answered,
+        on_its_way,
+        missed,
+        empty_title,
+        empty,
+        all_done,
+        saving_for,
+        still_needed,
+        enough,
+        read_it,
+        paid_by,
+        questions,
+        one_try,
+        audience,
+        visit,
+        start,
+        question_of,
+        your_answer,
+        pick_one,
+        next,
+        send,
+        leave,
+        sending,
+        earned,
+        now_balance,
+        another,
+        wrong_title,
+        wrong,
+        exhausted_title,
+        already_title,
+        shop_says,
+    }
+
     /// Articles.
-    pub read: Read,
+    Read {
+        title,
+        lead,
+        search,
+        all,
+        yours_filter,
+        yours,
+        free,
+        open,
+        by,
+        found,
+        nothing_found,
+        empty_title,
+        empty,
+        none_yours,
+        shop_silent,
+    }
+
     /// Approval of a payment.
-    pub approve: Approve,
+    Approve {
+        title,
+        lead,
+        asked_on,
+        price,
+        before,
+        after,
+        choose,
+        only_this,
+        daily,
+        daily_what,
+        budget,
+        budget_what,
+        pay,
+        set_aside,
+        unasked,
+        arming,
+        paying,
+        confirming,
+        cancel,
+        owned_title,
+        owned,
+        free_title,
+        free,
+        open,
+        paid,
+        opening,
+        handing,
+        leave,
+        short_title,
+        short,
+        earn,
+        foreign_title,
+        foreign,
+        bad_link_title,
+        bad_link,
+        framed_title,
+        framed,
+    }
+
+    /// Budgets at shops.
+    Budgets {
+        title,
+        lead,
+        none,
+        left_of,
+        spent,
+        until,
+        end,
+        ending,
+        a_day,
+        today,
+        ask_again,
+    }
+
     /// History and its entries.
-    pub history: History,
+    History {
+        title,
+        balance_after,
+        more,
+        export,
+        empty_title,
+        empty,
+        registered,
+        earned,
+        paid,
+        cash_out,
+        cash_out_returned,
+        cancelled,
+        adjusted,
+        budget,
+        budget_rest,
+        no_change,
+        shop,
+        destination,
+        time,
+        balance,
+        note,
+        open_again,
+        receipt,
+        receipt_what,
+        transaction,
+        exchange,
+        exchange_what,
+        no_exchange,
+        buyer,
+        center,
+        seller,
+        /// Sender, recipient: for screen readers.
+        from_to,
+        /// What a message of this code is.
+        message,
+    }
+
     /// Cash-out.
-    pub cash_out: CashOut,
-    /// Recovery words.
-    pub recovery: Recovery,
+    CashOut {
+        title,
+        lead,
+        progress,
+        have_of,
+        missing,
+        fee,
+        amount,
+        amount_hint,
+        amount_invalid,
+        destination,
+        destination_hint,
+        destination_missing,
+        you_get,
+        kept_fee,
+        review,
+        confirm_title,
+        confirm,
+        ordering,
+        change,
+        orders,
+        no_orders,
+        ordered,
+        confirmed,
+        returned,
+        ordered_what,
+        confirmed_what,
+        returned_what,
+        number,
+        refresh,
+    }
+
+    /// Recovery words, and restoring by them.
+    Recovery {
+        title,
+        what,
+        whoever,
+        saved_on,
+        unsaved,
+        unavailable,
+        save,
+        show,
+        devices,
+        not_noticed,
+        write_down,
+        written,
+        asked,
+        word,
+        check,
+        show_again,
+        done,
+        home,
+        have_words,
+        restore_title,
+        restore_what,
+        words,
+        words_hint,
+        restore,
+        meeting,
+        claiming,
+        following,
+        replace,
+        lost_title,
+        lost_money,
+        lost_why,
+        no_words,
+        anew_what,
+        anew,
+    }
+
     /// Settings.
-    pub settings: Settings,
-    /// When something is wrong.
-    pub trouble: Trouble,
-}
+    Settings {
+        title,
+        center,
+        center_name,
+        center_address,
+        fingerprint,
+        pinned,
+        first_seen,
+        balance_max,
+        storage,
+        persisted,
+        not_persisted,
+        persistence_unknown,
+        ask_persist,
+        persist_refused,
+        used,
+        copy,
+        copy_what,
+        save_copy,
+        saved,
+        import,
+        import_what,
+        imported,
+        replace_title,
+        replace,
+        replace_yes,
+        check,
+        check_what,
+        check_do,
+        checked,
+        language,
+        theme,
+        theme_auto,
+        theme_light,
+        theme_dark,
+        delete,
+        delete_what,
+        delete_begin,
+        delete_type,
+        delete_word,
+        delete_do,
+    }
 
-/// Masthead, navigation, words of every page.
-#[derive(Debug)]
-pub struct Common {
-    pub skip: &'static str,
-    pub navigation: &'static str,
-    pub home: &'static str,
-    pub earn: &'static str,
-    pub read: &'static str,
-    pub history: &'static str,
-    pub settings: &'static str,
-    pub cash_out: &'static str,
-    pub balance: &'static str,
-    pub loading: &'static str,
-    pub again: &'static str,
-    pub back: &'static str,
-    pub cancel: &'static str,
-    pub details: &'static str,
-    pub offline: &'static str,
-    pub today: &'static str,
-    pub yesterday: &'static str,
-    pub missing_title: &'static str,
-    pub missing: &'static str,
-    /// Sum with sign, balance: for screen readers when the balance changes.
-    pub changed: fn(&str, &str) -> String,
-}
-
-/// First visit.
-#[derive(Debug)]
-pub struct Welcome {
-    pub title: &'static str,
-    pub sentence: &'static str,
-    pub sentence_to_pay: &'static str,
-    pub create: &'static str,
-    pub not_asked: [&'static str; 3],
-    pub have_copy: &'static str,
-    pub choose_copy: &'static str,
-    pub meeting: &'static str,
-    pub solving: &'static str,
-    pub registering: &'static str,
-    pub done: &'static str,
-    pub progress: &'static str,
-    pub stop: &'static str,
-    pub unfinished: &'static str,
-}
-
-/// Home.
-#[derive(Debug)]
-pub struct Home {
-    pub title: &'static str,
-    pub nothing_yet: &'static str,
-    pub earn_what: &'static str,
-    pub read_what: &'static str,
-    pub cash_out_at: fn(&str) -> String,
-    pub words_unsaved: &'static str,
-    pub save_words: &'static str,
-    pub pending: &'static str,
-}
-
-/// What is under way.
-#[derive(Debug)]
-pub struct Pending {
-    pub register: &'static str,
-    pub earn: &'static str,
-    pub pay: &'static str,
-    pub cash_out: &'static str,
-    pub asking: &'static str,
-    pub moving: &'static str,
-    pub confirming: &'static str,
-    pub cancelling: &'static str,
-    pub by_itself: &'static str,
-    pub ends_by: fn(&str) -> String,
-    pub cancel: &'static str,
-}
-
-/// Questions to choose from, and one of them.
-#[derive(Debug)]
-pub struct Earn {
-    pub title: &'static str,
-    pub lead: &'static str,
-    pub quiz: &'static str,
-    pub survey: &'static str,
-    pub advertisement: &'static str,
-    pub from: fn(&str) -> String,
-    pub minutes: fn(u32) -> String,
-    pub left: fn(u64) -> String,
-    pub left_none: &'static str,
-    pub answered: &'static str,
-    pub on_its_way: &'static str,
-    pub missed: &'static str,
-    pub empty_title: &'static str,
-    pub empty: &'static str,
-    pub all_done: &'static str,
-    pub saving_for: fn(&str) -> String,
-    pub still_needed: fn(&str) -> String,
-    pub enough: &'static str,
-    pub read_it: &'static str,
-    pub paid_by: fn(&str, &str) -> String,
-    pub questions: fn(u32) -> String,
-    pub one_try: &'static str,
-    pub audience: &'static str,
-    pub visit: fn(&str) -> String,
-    pub start: &'static str,
-    pub question_of: fn(usize, usize) -> String,
-    pub your_answer: &'static str,
-    pub pick_one: &'static str,
-    pub next: &'static str,
-    pub send: &'static str,
-    pub leave: &'static str,
-    pub sending: &'static str,
-    pub earned: &'static str,
-    pub now_balance: fn(&str) -> String,
-    pub another: &'static str,
-    pub wrong_title: &'static str,
-    pub wrong: &'static str,
-    pub exhausted_title: &'static str,
-    pub already_title: &'static str,
-    pub shop_says: &'static str,
-}
-
-/// Articles.
-#[derive(Debug)]
-pub struct Read {
-    pub title: &'static str,
-    pub lead: &'static str,
-    pub search: &'static str,
-    pub all: &'static str,
-    pub yours_filter: &'static str,
-    pub yours: &'static str,
-    pub free: &'static str,
-    pub open: &'static str,
-    pub by: fn(&str) -> String,
-    pub found: fn(usize) -> String,
-    pub nothing_found: &'static str,
-    pub empty_title: &'static str,
-    pub empty: &'static str,
-    pub none_yours: &'static str,
-    pub shop_silent: fn(&str) -> String,
-}
-
-/// Approval of a payment.
-#[derive(Debug)]
-pub struct Approve {
-    pub title: &'static str,
-    pub lead: fn(&str) -> String,
-    pub asked_on: fn(&str) -> String,
-    pub price: &'static str,
-    pub before: &'static str,
-    pub after: &'static str,
-    pub pay: fn(&str) -> String,
-    pub arming: &'static str,
-    pub paying: &'static str,
-    pub confirming: &'static str,
-    pub cancel: &'static str,
-    pub owned_title: &'static str,
-    pub owned: &'static str,
-    pub free_title: &'static str,
-    pub free: &'static str,
-    pub open: &'static str,
-    pub paid: &'static str,
-    pub opening: &'static str,
-    pub handing: fn(&str) -> String,
-    pub leave: &'static str,
-    pub short_title: fn(&str) -> String,
-    pub short: &'static str,
-    pub earn: &'static str,
-    pub foreign_title: &'static str,
-    pub foreign: &'static str,
-    pub bad_link_title: &'static str,
-    pub bad_link: &'static str,
-    pub framed_title: &'static str,
-    pub framed: &'static str,
-}
-
-/// History and its entries.
-#[derive(Debug)]
-pub struct History {
-    pub title: &'static str,
-    pub balance_after: fn(&str) -> String,
-    pub more: &'static str,
-    pub export: &'static str,
-    pub empty_title: &'static str,
-    pub empty: &'static str,
-    pub registered: &'static str,
-    pub earned: &'static str,
-    pub paid: &'static str,
-    pub cash_out: &'static str,
-    pub cash_out_returned: &'static str,
-    pub cancelled: &'static str,
-    pub adjusted: &'static str,
-    pub no_change: &'static str,
-    pub shop: &'static str,
-    pub destination: &'static str,
-    pub time: &'static str,
-    pub balance: &'static str,
-    pub note: &'static str,
-    pub open_again: &'static str,
-    pub receipt: &'static str,
-    pub receipt_what: &'static str,
-    pub transaction: &'static str,
-    pub exchange: &'static str,
-    pub exchange_what: &'static str,
-    pub no_exchange: &'static str,
-    pub buyer: &'static str,
-    pub center: &'static str,
-    pub seller: &'static str,
-    /// Sender, recipient: for screen readers.
-    pub from_to: fn(&str, &str) -> String,
-    /// What a message of this code is.
-    pub message: Named,
-}
-
-/// Cash-out.
-#[derive(Debug)]
-pub struct CashOut {
-    pub title: &'static str,
-    pub lead: &'static str,
-    pub progress: &'static str,
-    pub have_of: fn(&str, &str) -> String,
-    pub missing: fn(&str) -> String,
-    pub fee: fn(&str) -> String,
-    pub amount: &'static str,
-    pub amount_hint: fn(&str, &str) -> String,
-    pub amount_invalid: &'static str,
-    pub destination: &'static str,
-    pub destination_hint: &'static str,
-    pub destination_missing: &'static str,
-    pub you_get: &'static str,
-    pub kept_fee: &'static str,
-    pub review: &'static str,
-    pub confirm_title: &'static str,
-    pub confirm: fn(&str) -> String,
-    pub ordering: &'static str,
-    pub change: &'static str,
-    pub orders: &'static str,
-    pub no_orders: &'static str,
-    pub ordered: &'static str,
-    pub confirmed: &'static str,
-    pub returned: &'static str,
-    pub ordered_what: &'static str,
-    pub confirmed_what: &'static str,
-    pub returned_what: &'static str,
-    pub number: fn(u64) -> String,
-    pub refresh: &'static str,
-}
-
-/// Recovery words, and restoring by them.
-#[derive(Debug)]
-pub struct Recovery {
-    pub title: &'static str,
-    pub what: &'static str,
-    pub whoever: &'static str,
-    pub saved_on: fn(&str) -> String,
-    pub unsaved: &'static str,
-    pub unavailable: &'static str,
-    pub save: &'static str,
-    pub show: &'static str,
-    pub devices: &'static str,
-    pub not_noticed: &'static str,
-    pub write_down: &'static str,
-    pub written: &'static str,
-    pub asked: &'static str,
-    pub word: fn(usize) -> String,
-    pub check: &'static str,
-    pub show_again: &'static str,
-    pub done: &'static str,
-    pub home: &'static str,
-    pub have_words: &'static str,
-    pub restore_title: &'static str,
-    pub restore_what: &'static str,
-    pub words: &'static str,
-    pub words_hint: &'static str,
-    pub restore: &'static str,
-    pub meeting: &'static str,
-    pub claiming: &'static str,
-    pub following: &'static str,
-    pub replace: &'static str,
-    pub lost_title: &'static str,
-    pub lost_money: &'static str,
-    pub lost_why: &'static str,
-    pub no_words: &'static str,
-    pub anew_what: &'static str,
-    pub anew: &'static str,
-}
-
-/// Settings.
-#[derive(Debug)]
-pub struct Settings {
-    pub title: &'static str,
-    pub center: &'static str,
-    pub center_name: &'static str,
-    pub center_address: &'static str,
-    pub fingerprint: &'static str,
-    pub pinned: &'static str,
-    pub first_seen: &'static str,
-    pub balance_max: &'static str,
-    pub storage: &'static str,
-    pub persisted: &'static str,
-    pub not_persisted: &'static str,
-    pub persistence_unknown: &'static str,
-    pub ask_persist: &'static str,
-    pub persist_refused: &'static str,
-    pub used: fn(&str) -> String,
-    pub copy: &'static str,
-    pub copy_what: &'static str,
-    pub save_copy: &'static str,
-    pub saved: &'static str,
-    pub import: &'static str,
-    pub import_what: &'static str,
-    pub imported: &'static str,
-    pub replace_title: &'static str,
-    pub replace: &'static str,
-    pub replace_yes: &'static str,
-    pub check: &'static str,
-    pub check_what: &'static str,
-    pub check_do: &'static str,
-    pub checked: fn(&str) -> String,
-    pub language: &'static str,
-    pub theme: &'static str,
-    pub theme_auto: &'static str,
-    pub theme_light: &'static str,
-    pub theme_dark: &'static str,
-    pub delete: &'static str,
-    pub delete_what: fn(&str) -> String,
-    pub delete_begin: &'static str,
-    pub delete_type: fn(&str) -> String,
-    pub delete_word: &'static str,
-    pub delete_do: &'static str,
-}
-
-/// When something is wrong: money first, then the cause, then the way out.
-#[derive(Debug)]
-pub struct Trouble {
-    pub untouched: &'static str,
-    pub open: &'static str,
-    pub moved: &'static str,
-    pub safe: &'static str,
-    pub on_books: &'static str,
-    pub reload: &'static str,
-    pub to_history: &'static str,
-    pub to_settings: &'static str,
-    pub to_home: &'static str,
-    pub to_earn: &'static str,
-    pub details: &'static str,
-    pub code: fn(&str) -> String,
-    /// The cause that goes with an error's code.
-    pub cause: Named,
+    /// When something is wrong: money first, then the cause, then the way out.
+    Trouble {
+        untouched,
+        open,
+        moved,
+        safe,
+        on_books,
+        reload,
+        to_history,
+        to_settings,
+        to_home,
+        to_earn,
+        details,
+        code,
+        /// The cause that goes with an error's code.
+        cause,
+    }
 }

@@ -3,26 +3,30 @@
 //! Whoever leads a reader here can only ask. The page names who asks, it is never shown within another page, and
 //! its button arms itself only while it is looked at (T19).
 
+mod choice;
 mod pay_button;
 
 use std::future::pending;
+use std::pin::Pin;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tuppence_protocol::Amount;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_wallet::view::{ArticleCard, LibraryEntry, ShopInfo};
-use tuppence_wallet::{Wallet, WalletError};
+use tuppence_wallet::{Money, Wallet, WalletError};
 
 use crate::address::{A, Address};
+use crate::asker::{self, Bought};
+use crate::browser;
 use crate::components::{Heading, OpenForm, Skeleton, Sum, Trouble};
 use crate::errors::While;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::state::{Errand, Load, Loader, WalletState};
 use crate::view::{child, view};
-use crate::{asker, browser};
 
+use choice::{Approved, Choice};
 use pay_button::PayButton;
 
 /// The address at which an article is approved.
@@ -36,14 +40,17 @@ struct Asked {
     shop: ShopInfo,
     article: ArticleCard,
     bought: Option<LibraryEntry>,
+    /// Whether the page that leads here need not ask.
+    allowed: bool,
 }
 
-/// How far the payment is. What was paid stays on this page until the shop opens it.
+/// How far the payment is. What was paid stays on this page until the shop opens it, or the page has it.
 #[derive(Debug, Clone)]
 enum Payment {
     Open,
     Running,
     Paid(Box<Receipt>),
+    Budget(String),
     Failed(WalletError),
 }
 
@@ -72,15 +79,21 @@ async fn ask(wallet: Wallet, shop: String, article: String) -> Result<Asked, Wal
     let bought = bought.into_iter().find(|entry| entry.shop.origin == shop && entry.slug == article);
     let info = wallet.shop(&shop).await?;
     let article = wallet.article(&shop, &article).await?;
-    Ok(Asked { shop: info, article, bought })
+    let allowed = match asker::origin(&shop, &article.slug) {
+        Some(page) => wallet.may_be_allowed(&shop, &page).await?,
+        None => false,
+    };
+    Ok(Asked { shop: info, article, bought, allowed })
 }
 
 #[component]
 fn Approval(shop: String, article: String) -> impl IntoView {
     let payment = RwSignal::new(Payment::Open);
+    // Whether it is asked although the page need not.
+    let asks = RwSignal::new(false);
     let running = Memo::new(move |_| matches!(payment.get(), Payment::Running));
     // The page changes when the payment ends, and stays as it is while it runs.
-    let ended = Memo::new(move |_| matches!(payment.get(), Payment::Paid(_) | Payment::Failed(_)));
+    let ended = Memo::new(move |_| !matches!(payment.get(), Payment::Open | Payment::Running));
     let (origin, slug) = (shop.clone(), article.clone());
     // Another tab may pay for it meanwhile. What is approved here stays as it is.
     let asked = Loader::new(move |wallet| {
@@ -101,10 +114,17 @@ fn Approval(shop: String, article: String) -> impl IntoView {
                 Errand::end(&path);
                 match asker::origin(&shop.get_value(), &slug.get_value()) {
                     Some(page) => {
-                        view! { <Handing shop=shop.get_value() article=slug.get_value() receipt=*receipt page=page/> }
+                        let bought = Bought::Receipt(receipt);
+                        view! { <Handing shop=shop.get_value() article=slug.get_value() bought=bought page=page/> }
                     }
                     None => view! { <Opening shop=shop.get_value() receipt=*receipt/> },
                 }
+            }
+            (Payment::Budget(budget), _) => {
+                Errand::end(&path);
+                let page = asker::origin(&shop.get_value(), &slug.get_value()).unwrap_or_default();
+                let bought = Bought::Budget(budget);
+                view! { <Handing shop=shop.get_value() article=slug.get_value() bought=bought page=page/> }
             }
             (Payment::Failed(error), _) | (_, Load::Failed(error)) => view! {
                 <div class="stack page--narrow">
@@ -115,16 +135,23 @@ fn Approval(shop: String, article: String) -> impl IntoView {
             },
             (_, Load::Loading) => view! { <Skeleton/> },
             (_, Load::Ready(asked)) => {
-                view! { <Decision asked=asked running=running payment=payment path=path.clone()/> }
+                let asked = Asked { allowed: asked.allowed && !asks.get(), ..asked };
+                view! { <Decision asked=asked running=running payment=payment asks=asks path=path.clone()/> }
             }
         }
     })
 }
 
 #[component]
-fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path: String) -> impl IntoView {
+fn Decision(
+    asked: Asked,
+    running: Memo<bool>,
+    payment: RwSignal<Payment>,
+    asks: RwSignal<bool>,
+    path: String,
+) -> impl IntoView {
     let texts = &texts().approve;
-    let Asked { shop, article, bought } = asked;
+    let Asked { shop, article, bought, allowed } = asked;
     let origin = shop.shop.origin.clone();
     let class = "button button--primary button--large";
     let (title, words, open) = if let Some(bought) = bought {
@@ -149,6 +176,8 @@ fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path:
             }
         });
         (texts.free_title, texts.free, child(open))
+    } else if allowed && !document().hidden() {
+        return view! { <Unasked article=article payment=payment asks=asks/> };
     } else {
         return view! { <Price article=article shop=shop running=running payment=payment path=path/> };
     };
@@ -158,6 +187,37 @@ fn Decision(asked: Asked, running: Memo<bool>, payment: RwSignal<Payment>, path:
             <p>{words}</p>
             <About article=article shop=shop/>
             {open}
+        </div>
+    }
+}
+
+/// The page need not ask: it is paid at once, while this window is looked at.
+#[component]
+fn Unasked(article: ArticleCard, payment: RwSignal<Payment>, asks: RwSignal<bool>) -> impl IntoView {
+    let texts = &texts().approve;
+    let state = WalletState::current();
+    let origin = article.shop.origin.clone();
+    let words = texts.unasked.with(&[&article.title, &money::said(article.price)]);
+    if let Some((wallet, page)) = state.wallet().zip(asker::origin(&origin, &article.slug)) {
+        begin(
+            payment,
+            Box::pin(async move {
+                match wallet.pay_allowed(&origin, &page, &article.slug).await {
+                    Ok(paid) => Ok(Payment::Paid(Box::new(paid.article.receipt))),
+                    // There is no more for today, or not enough in the purse: it is asked as ever.
+                    Err(error) if error.money == Money::Untouched => {
+                        asks.set(true);
+                        Ok(Payment::Open)
+                    }
+                    Err(error) => Err(error),
+                }
+            }),
+        );
+    }
+    view! {
+        <div class="approve page--narrow">
+            <Heading text=texts.title/>
+            <p role="status">{words}</p>
         </div>
     }
 }
@@ -179,6 +239,7 @@ fn Price(
         running.get() || state.balance().is_some_and(|balance| balance.amount.covers(price))
     });
     let about = StoredValue::new((article, shop, path));
+    let chosen = RwSignal::new(Approved::Article(price));
     child(move || {
         let (article, shop, path) = about.get_value();
         if !covered.get() {
@@ -186,47 +247,74 @@ fn Price(
         }
         let (origin, slug) = (article.shop.origin.clone(), article.slug.clone());
         asker::tell(&origin, &slug, "open");
-        let pay = Callback::new(move |()| pay(state, origin.clone(), slug.clone(), price, payment));
+        let pay = Callback::new(move |()| {
+            pay(state, origin.clone(), slug.clone(), chosen.get_untracked(), payment)
+        });
+        let balance = state.balance_now();
+        let budget = balance.and_then(|balance| choice::budget(&shop, &article, balance));
+        let name = shop.shop.name.clone();
+        let page = asker::origin(&article.shop.origin, &article.slug);
         view! {
             <div class="approve page--narrow">
                 <Heading text=texts.title/>
-                <p class="soft">{(texts.lead)(&shop.shop.name)}</p>
+                <p class="soft">{texts.lead.with(&[&shop.shop.name])}</p>
                 <About article=article.clone() shop=shop/>
-                <Sums price=price/>
-                <PayButton price=price busy=running pay=pay/>
+                {page.map(|_| view! { <Choice chosen=chosen price=price budget=budget shop=name/> })}
+                // Another choice is another button, which arms itself anew.
+                {child(move || {
+                    let approved = chosen.get();
+                    view! {
+                        <div class="stack">
+                            <Sums price=approved.sum()/>
+                            <PayButton approved=approved busy=running pay=pay/>
+                        </div>
+                    }
+                })}
                 <Back shop=article.shop.origin slug=article.slug article=Some(article.url)/>
             </div>
         }
     })
 }
 
-/// Pays once, however often it is called.
-fn pay(state: WalletState, shop: String, article: String, price: Amount, payment: RwSignal<Payment>) {
+fn pay(state: WalletState, shop: String, article: String, approved: Approved, payment: RwSignal<Payment>) {
     let Some(wallet) = state.wallet() else { return };
-    if !matches!(payment.get_untracked(), Payment::Open) {
-        return;
+    begin(
+        payment,
+        Box::pin(async move {
+            let page = asker::origin(&shop, &article).unwrap_or_default();
+            if let Approved::Budget(sum) = approved {
+                return Ok(Payment::Budget(wallet.buy_budget(&shop, &page, sum).await?));
+            }
+            let paid = wallet.pay(&shop, &article, approved.sum()).await?;
+            if let Approved::Daily(_, sum) = approved {
+                // The article is paid all the same; the page asks again then.
+                let _ = wallet.allow(&shop, &page, sum).await;
+            }
+            Ok(Payment::Paid(Box::new(paid.article.receipt)))
+        }),
+    );
+}
+
+/// Pays once, however often it is called.
+fn begin(payment: RwSignal<Payment>, paying: Pin<Box<dyn Future<Output = Result<Payment, WalletError>>>>) {
+    if matches!(payment.get_untracked(), Payment::Open) {
+        payment.set(Payment::Running);
+        spawn_local(async move { payment.set(paying.await.unwrap_or_else(Payment::Failed)) });
     }
-    payment.set(Payment::Running);
-    spawn_local(async move {
-        match wallet.pay(&shop, &article, price).await {
-            Ok(paid) => payment.set(Payment::Paid(Box::new(paid.article.receipt))),
-            Err(error) => payment.set(Payment::Failed(error)),
-        }
-    });
 }
 
 /// Who asks, and for what.
 #[component]
 fn About(article: ArticleCard, shop: ShopInfo) -> impl IntoView {
     let page = asker::origin(&shop.shop.origin, &article.slug);
-    let authors = (!article.authors.is_empty()).then(|| (texts().read.by)(&article.authors.join(", ")));
+    let authors = (!article.authors.is_empty()).then(|| texts().read.by.with(&[&article.authors.join(", ")]));
     view! {
         <article class="card">
             <p class="card__over">
                 <strong>{shop.shop.name}</strong>
                 <span class="origin">{shop.shop.origin}</span>
             </p>
-            {page.map(|page| view! { <p class="soft small">{(texts().approve.asked_on)(&page)}</p> })}
+            {page.map(|page| view! { <p class="soft small">{texts().approve.asked_on.with(&[&page])}</p> })}
             <h2 class="card__title">{article.title}</h2>
             {authors.map(|authors| view! { <p class="soft small">{authors}</p> })}
             <p class="approve__teaser clamp">{article.teaser}</p>
@@ -293,7 +381,7 @@ fn Short(article: ArticleCard, path: String) -> impl IntoView {
     Errand { path, title: article.title.clone(), price: article.price }.begin();
     view! {
         <div class="approve page--narrow">
-            <Heading text=(texts.short_title)(&money::said(missing))/>
+            <Heading text=texts.short_title.with(&[&money::said(missing)])/>
             <p>{texts.short}</p>
             <div class="card">
                 <h2 class="card__title">{article.title.clone()}</h2>
@@ -335,19 +423,19 @@ fn Opening(shop: String, receipt: Receipt) -> impl IntoView {
     }
 }
 
-/// Paid: the page that asked gets the receipt, and opens the article itself.
+/// Paid: the page that asked gets what was bought, and opens the article itself.
 #[component]
-fn Handing(shop: String, article: String, receipt: Receipt, page: String) -> impl IntoView {
+fn Handing(shop: String, article: String, bought: Bought, page: String) -> impl IntoView {
     let texts = &texts().approve;
     let (at, slug) = (shop.clone(), article.clone());
     spawn_local(async move {
-        asker::hand(&at, &slug, &receipt).await;
+        asker::hand(&at, &slug, &bought).await;
         asker::leave(&at, &slug);
     });
     view! {
         <div class="approve page--narrow">
             <Heading text=texts.paid/>
-            <p role="status">{(texts.handing)(&page)}</p>
+            <p role="status">{texts.handing.with(&[&page])}</p>
             <button
                 type="button"
                 class="button button--primary button--large"

@@ -10,7 +10,7 @@ use tuppence_wallet::view::{CashOutOrder, CashOutState, CashOutTerms};
 use crate::components::{Heading, Sum, Trouble, Waiting, loaded};
 use crate::dates;
 use crate::errors::While;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::state::{Loader, WalletState};
 use crate::view::{child, view};
@@ -56,12 +56,12 @@ fn Terms(terms: CashOutTerms, orders: Loader<Vec<CashOutOrder>>) -> impl IntoVie
     let texts = &texts().cash_out;
     let missing = terms.threshold.checked_sub(terms.balance).ok().filter(|_| !terms.reached);
     let said = |amount| money::said_beside(amount, terms.threshold);
-    let have = (texts.have_of)(&said(terms.balance), &said(terms.threshold));
+    let have = texts.have_of.with(&[&said(terms.balance), &said(terms.threshold)]);
     view! {
         <section class="card">
             <p class="card__foot">
                 <strong id="reached">{have}</strong>
-                <span class="soft small">{(texts.fee)(&money::said(terms.fee))}</span>
+                <span class="soft small">{texts.fee.with(&[&money::said(terms.fee)])}</span>
             </p>
             <progress
                 class="progress"
@@ -70,7 +70,7 @@ fn Terms(terms: CashOutTerms, orders: Loader<Vec<CashOutOrder>>) -> impl IntoVie
                 aria-label=texts.progress
                 aria-describedby="reached"
             ></progress>
-            {missing.map(|missing| view! { <p class="soft">{(texts.missing)(&said(missing))}</p> })}
+            {missing.map(|missing| view! { <p class="soft">{texts.missing.with(&[&said(missing)])}</p> })}
         </section>
         {terms.reached.then(|| view! { <Order terms=terms orders=orders/> })}
     }
@@ -131,7 +131,7 @@ fn Writing(
     let texts = &texts().cash_out;
     let wrong = RwSignal::new((false, false));
     let (least, most) = (terms.threshold, terms.balance);
-    let hint = (texts.amount_hint)(&money::said_in_units(least), &money::said_in_units(most));
+    let hint = texts.amount_hint.with(&[&money::said_in_units(least), &money::said_in_units(most)]);
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         let sum = amount.with_untracked(|text| money::typed(text, least));
@@ -233,7 +233,7 @@ fn Checking(
             </p>
             <div class="actions">
                 <button type="button" class="button button--primary" on:click=move |_| order.run(sum)>
-                    {(texts.confirm)(&money::said(sum))}
+                    {texts.confirm.with(&[&money::said(sum)])}
                 </button>
                 <button type="button" class="button button--quiet" on:click=move |_| step.set(Step::Writing)>
                     {texts.change}
@@ -265,7 +265,7 @@ fn Ordered(order: CashOutOrder) -> impl IntoView {
     view! {
         <li class="card">
             <p class="card__over">
-                <span>{order.number.map(texts.number)}</span>
+                <span>{order.number.map(|number| texts.number.with(&[&number.to_string()]))}</span>
                 <span class=chip>{state}</span>
             </p>
             <p class="card__foot">

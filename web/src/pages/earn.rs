@@ -6,7 +6,7 @@ use tuppence_wallet::{Wallet, WalletError};
 
 use crate::address::A;
 use crate::components::{Coin, Empty, Heading, Sum, loaded};
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::pages::question;
 use crate::state::{Errand, Loader, WalletState};
@@ -78,7 +78,7 @@ fn Cards(asked: Asked) -> impl IntoView {
     let silent = asked
         .silent
         .iter()
-        .map(|shop| view! { <p class="notice notice--caution">{(texts.read.shop_silent)(shop)}</p> })
+        .map(|shop| view! { <p class="notice notice--caution">{texts.read.shop_silent.with(&[shop])}</p> })
         .collect::<Vec<_>>();
     if asked.cards.is_empty() {
         return view! {
@@ -111,7 +111,7 @@ fn Card(card: CampaignCard) -> impl IntoView {
         <li class=class>
             <p class="card__over">
                 <span class="chip">{kind(card.kind)}</span>
-                <span>{(texts.earn.from)(&card.sponsor)}</span>
+                <span>{texts.earn.from.with(&[&card.sponsor])}</span>
             </p>
             <h2 class="card__title">{title}</h2>
             <p class="card__foot">
@@ -133,9 +133,9 @@ fn standing(card: &CampaignCard) -> String {
         (CampaignState::Missed, _) => texts.missed.to_owned(),
         (CampaignState::Open, Some(0)) => texts.left_none.to_owned(),
         (CampaignState::Open, Some(left)) => {
-            format!("{} · {}", (texts.minutes)(card.minutes), (texts.left)(left))
+            format!("{} · {}", texts.minutes.count(card.minutes.max(1)), texts.left.count(left))
         }
-        (CampaignState::Open, None) => (texts.minutes)(card.minutes),
+        (CampaignState::Open, None) => texts.minutes.count(card.minutes.max(1)),
     }
 }
 
@@ -159,12 +159,12 @@ pub fn SavingFor() -> impl IntoView {
         let balance = state.balance()?.amount;
         let missing = errand.price.checked_sub(balance).ok().filter(|missing| !missing.is_zero());
         let (words, class) = match missing {
-            Some(missing) => ((texts.earn.still_needed)(&money::said(missing)), "button button--quiet"),
+            Some(missing) => (texts.earn.still_needed.with(&[&money::said(missing)]), "button button--quiet"),
             None => (texts.earn.enough.to_owned(), "button button--primary"),
         };
         Some(view! {
             <div class="notice">
-                <p>{format!("{} {words}", (texts.earn.saving_for)(&errand.title))}</p>
+                <p>{format!("{} {words}", texts.earn.saving_for.with(&[&errand.title]))}</p>
                 <p>
                     <A href=errand.path class=class>
                         {texts.earn.read_it}

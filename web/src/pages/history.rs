@@ -9,7 +9,7 @@ use crate::address::A;
 use crate::browser;
 use crate::components::{Empty, Heading, SumChange, Trouble, loaded};
 use crate::dates;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::pages::entry;
 use crate::state::{Loader, WalletState};
@@ -101,7 +101,7 @@ fn Row(entry: HistoryEntry) -> impl IntoView {
                         </p>
                     }
                 }}
-                <p class="soft small amount">{(texts.balance_after)(&money::said(entry.balance_after))}</p>
+                <p class="soft small amount">{texts.balance_after.with(&[&money::said(entry.balance_after)])}</p>
             </div>
         </li>
     }
@@ -109,9 +109,13 @@ fn Row(entry: HistoryEntry) -> impl IntoView {
 
 /// An entry in words: what it was, and the title of the article or question.
 pub fn words(entry: &HistoryEntry) -> String {
-    match &entry.title {
-        Some(title) => format!("{}: {title}", kind(entry.kind)),
-        None => kind(entry.kind).to_owned(),
+    let texts = &texts().history;
+    let is_budget = entry.subject.as_deref().is_some_and(|subject| subject.starts_with("vendor-scrip:"));
+    match (&entry.title, &entry.shop, entry.kind) {
+        (_, Some(shop), EntryKind::Paid) if is_budget => texts.budget.with(&[&shop.name]),
+        (_, Some(shop), EntryKind::Adjusted) => texts.budget_rest.with(&[&shop.name]),
+        (Some(title), ..) => format!("{}: {title}", kind(entry.kind)),
+        (None, ..) => kind(entry.kind).to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use tuppence_wallet::view::HistoryEntry;
 use crate::address::A;
 use crate::components::{Heading, Icon, Logo, PendingList, SumChange, Symbol};
 use crate::dates;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::pages::recovery::SaveWords;
 use crate::pages::{entry, history};
@@ -99,7 +99,7 @@ fn Doors() -> impl IntoView {
     }
 }
 
-/// Quiet reminders: from when on e-cash becomes money, and of the recovery words until they were saved.
+/// Quiet reminders: what is set aside at shops, from when on e-cash becomes money, and of the recovery words until they were saved.
 #[component]
 fn Safety() -> impl IntoView {
     let texts = texts();
@@ -108,14 +108,26 @@ fn Safety() -> impl IntoView {
         terms.ready().map(|terms| {
             view! {
                 <p class="soft">
-                    {(texts.home.cash_out_at)(&money::said(terms.threshold))} " "
+                    {texts.home.cash_out_at.with(&[&money::said(terms.threshold)])} " "
                     <A href="/cash-out">{texts.common.cash_out}</A>
+                </p>
+            }
+        })
+    };
+    let granted = Loader::new(|wallet| async move { wallet.has_granted().await });
+    let set_aside = move || {
+        granted.ready().unwrap_or_default().then(|| {
+            view! {
+                <p class="soft">
+                    {texts.home.set_aside} " "
+                    <A href="/budgets">{texts.budgets.title}</A>
                 </p>
             }
         })
     };
     view! {
         <SaveWords/>
+        {set_aside}
         {cash_out}
     }
 }

@@ -1,6 +1,7 @@
 //! The pages, one file each.
 
 mod approve;
+mod budgets;
 mod cash_out;
 mod earn;
 mod entry;
@@ -15,6 +16,7 @@ mod settings;
 mod welcome;
 
 pub use approve::Approve;
+pub use budgets::Budgets;
 pub use cash_out::CashOut;
 pub use earn::Earn;
 pub use entry::Entry;

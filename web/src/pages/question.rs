@@ -9,7 +9,7 @@ use tuppence_wallet::view::{CampaignDetail, CampaignKind, CampaignState, Earned,
 use crate::address::{A, Address};
 use crate::components::{Coin, Heading, Sum, Trouble, Waiting, anew, fly_coin, loaded};
 use crate::errors::While;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::pages::earn::{self, SavingFor};
 use crate::pages::recovery::SaveWords;
@@ -114,7 +114,8 @@ fn Intro(campaign: CampaignDetail, step: RwSignal<Step>, send: Option<Callback<(
     let picture = campaign.image.as_deref().and_then(|image| browser::address_at(&origin, image));
     let link = campaign.link.as_deref().and_then(browser::web_address);
     let sponsor = card.sponsor.clone();
-    let facts = format!("{} · {}", (texts.minutes)(card.minutes), (texts.questions)(card.questions));
+    let facts =
+        format!("{} · {}", texts.minutes.count(card.minutes.max(1)), texts.questions.count(card.questions));
     let answerable = card.state == CampaignState::Open;
     let start = answerable.then(|| {
         let start = move |_| match send {
@@ -144,13 +145,13 @@ fn Intro(campaign: CampaignDetail, step: RwSignal<Step>, send: Option<Callback<(
                 view! {
                     <p>
                         <a href=link target="_blank" rel="noopener noreferrer external">
-                            {(texts.visit)(&sponsor)}
+                            {texts.visit.with(&[&sponsor])}
                         </a>
                     </p>
                 }
             })}
             <div class="notice notice--quiet">
-                <p>{(texts.paid_by)(&card.sponsor, &card.shop.name)}</p>
+                <p>{texts.paid_by.with(&[&card.sponsor, &card.shop.name])}</p>
                 <p>
                     <strong>{texts.audience}</strong>
                     <br/>
@@ -238,7 +239,7 @@ fn Asking(
             </label>
         },
     };
-    let place = (words.question_of)(number + 1, count);
+    let place = words.question_of.with(&[&(number + 1).to_string(), &count.to_string()]);
     view! {
         <form class="question page--narrow" on:submit=forward novalidate>
             <div class="question__bar">
@@ -284,7 +285,7 @@ fn Arrived(earned: Earned) -> impl IntoView {
                 <Coin/>
                 <Heading text=texts.earned/>
                 <p class="arrival__sum amount amount--gain">{money::said_change(entry.change)}</p>
-                <p>{(texts.now_balance)(&money::said(entry.balance_after))}</p>
+                <p>{texts.now_balance.with(&[&money::said(entry.balance_after)])}</p>
             </div>
             {said.map(|said| view! { <Word said=said/> })}
             <SavingFor/>

@@ -8,7 +8,7 @@ use crate::address::A;
 use crate::browser;
 use crate::components::{Empty, Heading, Icon, OpenForm, Sum, Symbol, loaded};
 use crate::dates;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::pages::approve;
 use crate::state::Loader;
 use crate::view::{Child, child, view};
@@ -100,7 +100,7 @@ fn Articles(shelf: Shelf, wanted: RwSignal<String>, only_own: RwSignal<bool>) ->
     let silent = shelf
         .silent
         .iter()
-        .map(|shop| view! { <p class="notice notice--caution">{(texts.shop_silent)(shop)}</p> })
+        .map(|shop| view! { <p class="notice notice--caution">{texts.shop_silent.with(&[shop])}</p> })
         .collect::<Vec<_>>();
     let nothing = shelf.cards.is_empty() && shelf.library.is_empty();
     let shelf = StoredValue::new(shelf);
@@ -108,7 +108,7 @@ fn Articles(shelf: Shelf, wanted: RwSignal<String>, only_own: RwSignal<bool>) ->
         let (wanted, own) = (wanted.get(), only_own.get());
         let items = shelf.with_value(|shelf| items(shelf, own, &wanted));
         if !items.is_empty() {
-            let count = (texts.found)(items.len());
+            let count = texts.found.count(items.len());
             let cards = items.into_iter().map(|item| view! { <Card item=item/> }).collect::<Vec<_>>();
             return view! {
                 <p class="visually-hidden" role="status">{count}</p>
@@ -182,7 +182,7 @@ fn Card(item: Item) -> impl IntoView {
     let teaser = card.as_ref().map(|card| card.teaser.clone()).filter(|teaser| !teaser.is_empty());
     let byline = card.as_ref().map(|card| {
         let date = card.date.map(dates::said_date);
-        let authors = (!card.authors.is_empty()).then(|| (texts.by)(&card.authors.join(", ")));
+        let authors = (!card.authors.is_empty()).then(|| texts.by.with(&[&card.authors.join(", ")]));
         [authors, date].into_iter().flatten().collect::<Vec<_>>().join(" · ")
     });
     if let Some(bought) = bought {

@@ -9,7 +9,7 @@ use tuppence_wallet::{Problem, WalletError};
 use crate::address::A;
 use crate::components::{Heading, Trouble, loaded};
 use crate::dates;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::state::{Loader, WalletState};
 use crate::view::{child, view};
 
@@ -99,7 +99,7 @@ fn Told(saved: Option<tuppence_protocol::Timestamp>, show: Callback<()>) -> impl
         <div class="stack">
             <p>{texts.what}</p>
             <p>{texts.whoever}</p>
-            {saved.map(|at| view! { <p class="soft">{(texts.saved_on)(&dates::said_day(at))}</p> })}
+            {saved.map(|at| view! { <p class="soft">{texts.saved_on.with(&[&dates::said_day(at)])}</p> })}
             <div class="actions">
                 <button type="button" class="button button--primary" on:click=move |_| show.run(())>
                     {texts.show}
@@ -151,7 +151,7 @@ fn Asked(
             let (id, word) = (format!("word-{number}"), *word);
             view! {
                 <div class="field">
-                    <label class="field__label" for=id.clone()>{(texts.word)(*number)}</label>
+                    <label class="field__label" for=id.clone()>{texts.word.with(&[&number.to_string()])}</label>
                     <input
                         class="input"
                         id=id

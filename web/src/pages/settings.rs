@@ -11,7 +11,7 @@ use tuppence_wallet::view::{CenterView, RecoveryState, StorageState};
 use crate::address::A;
 use crate::components::{Heading, Trouble, loaded};
 use crate::dates;
-use crate::locales::{Language, texts};
+use crate::locales::{Language, Said, texts};
 use crate::money;
 use crate::state::preferences::{Preferences, Theme};
 use crate::state::{Loader, Phase, WalletState};
@@ -76,7 +76,7 @@ fn RecoveryWords(state: RecoveryState) -> impl IntoView {
     let texts = &texts().recovery;
     let words = match (state.available, state.saved) {
         (false, _) => texts.unavailable.to_owned(),
-        (true, Some(at)) => (texts.saved_on)(&dates::said_day(at)),
+        (true, Some(at)) => texts.saved_on.with(&[&dates::said_day(at)]),
         (true, None) => texts.unsaved.to_owned(),
     };
     view! {
@@ -125,7 +125,7 @@ fn Storage(state: StorageState, storage: Loader<StorageState>) -> impl IntoView 
             {button}
             <p role="status">{move || refused.get().then_some(texts.persist_refused)}</p>
             <p class="soft">{crate::locales::texts().recovery.not_noticed}</p>
-            {state.used_bytes.map(|bytes| view! { <p class="soft small">{(texts.used)(&said_bytes(bytes))}</p> })}
+            {state.used_bytes.map(|bytes| view! { <p class="soft small">{texts.used.with(&[&said_bytes(bytes)])}</p> })}
         </div>
     }
 }
@@ -182,7 +182,7 @@ fn Check() -> impl IntoView {
         let Some(wallet) = state.wallet() else { return };
         spawn_local(async move {
             let checked = wallet.resync().await;
-            outcome.set(Some(checked.map(|balance| (texts.checked)(&money::said(balance.amount)))));
+            outcome.set(Some(checked.map(|balance| texts.checked.with(&[&money::said(balance.amount)]))));
             state.refresh().await;
         });
     };

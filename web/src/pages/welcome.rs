@@ -66,7 +66,7 @@ pub fn Welcome(to_pay: bool) -> impl IntoView {
     let promises = texts
         .welcome
         .not_asked
-        .into_iter()
+        .lines()
         .map(|promise| {
             view! {
                 <li>

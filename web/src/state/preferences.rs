@@ -1,6 +1,7 @@
 //! Language and look: the reader's choice on this device, or the browser's word.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::browser;
 use crate::locales::{self, Language};
@@ -33,6 +34,14 @@ impl Theme {
     }
 }
 
+/// The language that was chosen or, before that, the browser's word.
+pub fn language() -> Language {
+    browser::local_get(LANGUAGE)
+        .and_then(|tag| Language::of_tag(&tag))
+        .or_else(|| browser::languages().iter().find_map(|tag| Language::of_tag(tag)))
+        .unwrap_or(Language::English)
+}
+
 /// The choices. Copies are the same ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Preferences {
@@ -45,15 +54,11 @@ pub struct Preferences {
 impl Preferences {
     /// Reads what was chosen, and keeps the page's root element in step with it.
     pub fn start() -> Self {
-        let language = browser::local_get(LANGUAGE)
-            .and_then(|tag| Language::of_tag(&tag))
-            .or_else(|| browser::languages().iter().find_map(|tag| Language::of_tag(tag)))
-            .unwrap_or(Language::English);
         let theme = browser::local_get(THEME)
             .and_then(|name| Theme::ALL.into_iter().find(|theme| theme.as_str() == name))
             .unwrap_or(Theme::Auto);
-        locales::show(language);
-        let preferences = Preferences { language: RwSignal::new(language), theme: RwSignal::new(theme) };
+        let preferences =
+            Preferences { language: RwSignal::new(locales::shown()), theme: RwSignal::new(theme) };
         Effect::new(move || {
             let language = preferences.language.get();
             browser::set_root("lang", language.tag());
@@ -68,11 +73,13 @@ impl Preferences {
         expect_context()
     }
 
-    /// Chooses a language, now and on later visits.
+    /// Chooses a language, on later visits and, as soon as its sentences are here, now.
     pub fn choose_language(self, language: Language) {
         browser::local_put(LANGUAGE, language.tag());
-        locales::show(language);
-        self.language.set(language);
+        spawn_local(async move {
+            locales::show(language).await;
+            self.language.set(locales::shown());
+        });
     }
 
     /// Chooses a look, now and on later visits.

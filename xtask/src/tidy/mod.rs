@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod documents;
+mod languages;
 mod pages;
 mod promises;
 mod rust;
@@ -75,6 +76,7 @@ pub fn findings() -> Result<Vec<Finding>> {
                 findings.extend(promises::findings(workspace::root(), &file, &text));
             }
             "html" => findings.extend(pages::inline_code(&file, &text)),
+            "json" if file.starts_with("web/locales/") => findings.extend(languages::findings(&file, &text)?),
             "json" if file.starts_with("protocol/vectors/") => {
                 findings.extend(documents::broken_json(&file, &text))
             }

@@ -194,7 +194,7 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::at("/vendor-scrip/order").post(Access::SameOrigin, vendor_scrip::order),
         Endpoint::at("/vendor-scrip/buy").post(Access::SameOrigin, vendor_scrip::buy),
         Endpoint::at("/vendor-scrip/purchased").post(Access::SameOrigin, vendor_scrip::purchased),
-        Endpoint::at("/vendor-scrip/settlement").post(Access::Programs, vendor_scrip::settle),
+        Endpoint::at("/vendor-scrip/settlement").post(Access::SameOrigin, vendor_scrip::settle),
         Endpoint::at("/relay").held().post(Access::Programs, relay::relay),
         Endpoint::at("/campaigns").post(Access::Programs, shop::fund_campaign),
         Endpoint::at("/campaigns/{vendor}/{item}").get(Access::Anyone, shop::campaign),

@@ -53,6 +53,14 @@ pub(super) async fn give_back(
     Ok(fresh(api.shop.end_purchase(message).await?))
 }
 
+/// A return, which is not carried out -> how its purchase stands.
+pub(super) async fn standing(
+    api: Data<StorefrontApi>,
+    Message(message): Message<Return>,
+) -> Result<impl Responder, ApiError> {
+    Ok(fresh(api.shop.standing(message).await?))
+}
+
 /// What was paid for, which no cache keeps.
 fn private(sold: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "private, no-store")).json(sold)

@@ -7,24 +7,30 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, Responder};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha384};
+use tuppence_protocol::ErrorCode;
 use tuppence_protocol::scrip::receipt::Receipt;
+use tuppence_protocol::vendor_scrip::Holding;
 
 use super::{StorefrontApi, fresh};
 use crate::http::error::ApiError;
 use crate::http::message::Message;
 use crate::http::middleware::headers;
-use crate::storefront::claims::Claim;
+use crate::storefront::claims::{Bought, Claim};
 
 /// The publisher's script, as it is sent: without the lines that are for its authors.
 pub static SCRIPT: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("../../../../web/embed/embed.js")));
 
+/// What it pays with where readers approve budgets, likewise.
+pub static BUDGET_SCRIPT: LazyLock<String> =
+    LazyLock::new(|| without_comments(include_str!("../../../../web/embed/budget.js")));
+
 /// The hash by which a page can insist on this very script (Subresource Integrity).
-pub fn integrity() -> String {
-    format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(SCRIPT.as_bytes())))
+pub fn integrity(script: &str) -> String {
+    format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(script.as_bytes())))
 }
 
 /// Its words in other languages than English, which is in the script.
@@ -33,31 +39,32 @@ const WORDS: [(&str, &str); 2] = [
     ("ja", include_str!("../../../../web/embed/ja.json")),
 ];
 
-/// A receipt for the page that made the claim.
+/// A receipt or a budget for the page that made the claim.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Left {
     claim: Claim,
-    receipt: Receipt,
+    #[serde(default)]
+    receipt: Option<Receipt>,
+    #[serde(default)]
+    budget: Option<Holding>,
 }
 
-/// Who asks for a receipt.
+/// Who asks for it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Asked {
     claim: Claim,
 }
 
-/// What waits, if anything.
-#[derive(Debug, Serialize)]
-struct Waiting {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<Receipt>,
-}
-
 /// The script, which pages of all origins may load, also with `integrity`.
 pub(super) async fn script() -> HttpResponse {
     kept("text/javascript; charset=utf-8", SCRIPT.as_str())
+}
+
+/// The script for budgets.
+pub(super) async fn budget_script() -> HttpResponse {
+    kept("text/javascript; charset=utf-8", BUDGET_SCRIPT.as_str())
 }
 
 /// The script's words in another language.
@@ -82,13 +89,23 @@ fn without_comments(script: &str) -> String {
     lines.filter(|line| !line.is_empty() && !line.starts_with("//")).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The wallet leaves a receipt. What opens nothing is not kept.
+/// The wallet leaves what was bought. What opens or pays nothing is not kept.
 pub(super) async fn leave(
     api: Data<StorefrontApi>,
     Message(left): Message<Left>,
 ) -> Result<Json<Value>, ApiError> {
-    api.shop.unlock(&left.receipt)?;
-    api.shop.claims().leave(left.claim, left.receipt, api.shop.now())?;
+    let bought = match (left.receipt, left.budget) {
+        (Some(receipt), None) => {
+            api.shop.unlock(&receipt)?;
+            Bought::Receipt(receipt)
+        }
+        (None, Some(budget)) => {
+            api.shop.standing(budget.give_back()).await?;
+            Bought::Budget(Box::new(budget))
+        }
+        _ => return Err(ApiError::new(ErrorCode::Malformed, "Either a receipt or a budget can be left.")),
+    };
+    api.shop.claims().leave(left.claim, bought, api.shop.now())?;
     Ok(Json(json!({})))
 }
 
@@ -97,8 +114,10 @@ pub(super) async fn take(
     api: Data<StorefrontApi>,
     Message(asked): Message<Asked>,
 ) -> Result<impl Responder, ApiError> {
-    let receipt = api.shop.claims().take(asked.claim, api.shop.now());
-    Ok(fresh(Waiting { receipt }))
+    Ok(match api.shop.claims().take(asked.claim, api.shop.now()) {
+        Some(bought) => fresh(json!(bought)),
+        None => fresh(json!({})),
+    })
 }
 
 #[cfg(test)]
@@ -112,20 +131,27 @@ mod tests {
     use super::*;
 
     const SCRIPT_GZIP_BYTES_MAX: usize = 8_000;
+    const BUDGET_SCRIPT_GZIP_BYTES_MAX: usize = 3_200;
 
     #[test]
-    fn the_script_has_at_most_8_kb_after_gzip() {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(SCRIPT.as_bytes()).unwrap();
-        let length = encoder.finish().unwrap().len();
-        assert!(length <= SCRIPT_GZIP_BYTES_MAX, "{length} bytes");
+    fn the_script_has_at_most_8_kb_after_gzip_and_that_for_budgets_3_2() {
+        let length = |script: &str| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(script.as_bytes()).unwrap();
+            encoder.finish().unwrap().len()
+        };
+        let (script, budgets) = (length(&SCRIPT), length(&BUDGET_SCRIPT));
+        assert!(script <= SCRIPT_GZIP_BYTES_MAX, "{script} bytes");
+        assert!(budgets <= BUDGET_SCRIPT_GZIP_BYTES_MAX, "{budgets} bytes");
     }
 
     #[test]
-    fn the_script_is_sent_without_comments_and_without_eval() {
-        assert!(!SCRIPT.contains("\n//") && !SCRIPT.starts_with("//"));
-        for way in ["eval(", "new Function", "innerHTML", "document.write", "insertAdjacentHTML"] {
-            assert!(!SCRIPT.contains(way), "{way}");
+    fn the_scripts_are_sent_without_comments_and_without_eval() {
+        for script in [SCRIPT.as_str(), BUDGET_SCRIPT.as_str()] {
+            assert!(!script.contains("\n//") && !script.starts_with("//"));
+            for way in ["eval(", "new Function", "innerHTML", "document.write", "insertAdjacentHTML"] {
+                assert!(!script.contains(way), "{way}");
+            }
         }
     }
 

@@ -27,7 +27,7 @@ use tuppence_protocol::{VendorId, payword as paywords, vendor_scrip};
 use super::Storefront;
 use super::store::till::Authorities;
 pub use payword::{EndedBudget, OpenedBudget, PaywordPurchase, PaywordSale};
-pub use scrip::ScripSale;
+pub use scrip::{ScripSale, ScripStanding};
 
 /// How long after a failure the center is tried again: at first, and at most.
 const RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];

@@ -2,10 +2,9 @@
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
-use tuppence_protocol::Refusal;
-use tuppence_protocol::Timestamp;
 use tuppence_protocol::scrip::relay::Delivery;
-use tuppence_protocol::vendor_scrip::{Offer, Reply, Request, Return, Served, Settlement, Vendor};
+use tuppence_protocol::vendor_scrip::{Account, Offer, Reply, Request, Return, Served, Settlement, Vendor};
+use tuppence_protocol::{Amount, Refusal, Timestamp};
 
 use super::wares::Wares;
 use crate::storefront::store::{self, till as rows, till::Owed};
@@ -21,6 +20,18 @@ pub struct ScripSale {
     pub delivery: Delivery,
 }
 
+/// How a purchase stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScripStanding {
+    /// What was redeemed in all.
+    pub redeemed: Amount,
+    /// Until when it can be spent.
+    pub expires: Timestamp,
+    /// Whether it was ended.
+    pub ended: bool,
+}
+
 impl Storefront {
     /// The article that a request pays; the spent ID# and the answer are stored before this returns.
     ///
@@ -29,6 +40,21 @@ impl Storefront {
     pub async fn sell_for_scrip(&self, request: Request) -> Result<ScripSale, Refusal> {
         let (wares, vendor, now) = (self.wares(&request.request_url), self.scrip_vendor()?, self.now());
         self.store.commit(move |store| sell(store, &vendor, &request, wares, now)).await?
+    }
+
+    /// How a purchase stands. Whoever could end it may ask.
+    ///
+    /// # Errors
+    /// The scrip is another shop's, forged, or was forgotten.
+    pub async fn standing(&self, message: Return) -> Result<ScripStanding, Refusal> {
+        let vendor = self.scrip_vendor()?;
+        let asked = move |store: &Connection| {
+            let account = rows::account(store, message.scrip.scrip.customer_id)?;
+            Ok(vendor.standing(&message, account.as_ref()).map_err(Refusal::from))
+        };
+        let Account { redeemed, expires, ended, .. } =
+            self.store.run(move |store| store.read(asked)).await??;
+        Ok(ScripStanding { redeemed, expires, ended })
     }
 
     /// Ends a purchase: nothing more is taken. Whoever brings the settlement to the center has the rest at once, also

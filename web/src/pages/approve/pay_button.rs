@@ -8,12 +8,12 @@ use leptos::html::Button;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage;
-use tuppence_protocol::Amount;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
-use crate::locales::texts;
+use super::choice::Approved;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::view::view;
 
@@ -28,9 +28,9 @@ enum Readiness {
     Armed,
 }
 
-/// Pays `price` when it is pressed, once it is armed.
+/// Pays what is approved when it is pressed, once it is armed.
 #[component]
-pub fn PayButton(price: Amount, busy: Memo<bool>, pay: Callback<()>) -> impl IntoView {
+pub fn PayButton(approved: Approved, busy: Memo<bool>, pay: Callback<()>) -> impl IntoView {
     let texts = &texts().approve;
     let node = NodeRef::<Button>::new();
     let readiness = RwSignal::new(Readiness::Unseen);
@@ -46,7 +46,12 @@ pub fn PayButton(price: Amount, busy: Memo<bool>, pay: Callback<()>) -> impl Int
             pay.run(());
         }
     };
-    let words = move || if busy.get() { texts.paying.to_owned() } else { (texts.pay)(&money::said(price)) };
+    let (template, sum) = match approved {
+        Approved::Article(price) | Approved::Daily(price, _) => (texts.pay, price),
+        Approved::Budget(budget) => (texts.set_aside, budget),
+    };
+    let words =
+        move || if busy.get() { texts.paying.to_owned() } else { template.with(&[&money::said(sum)]) };
     view! {
         <div class="stack">
             <button

@@ -7,7 +7,7 @@ use tuppence_wallet::WalletError;
 
 use crate::address::Address;
 use crate::components::Trouble;
-use crate::locales::texts;
+use crate::locales::{Said, texts};
 use crate::money;
 use crate::state::WalletState;
 use crate::view::{Child, view};
@@ -38,14 +38,14 @@ pub fn Deletion() -> impl IntoView {
     let delete = StoredValue::new_local(delete);
     let holds = move || {
         let sum = state.balance().map(|balance| money::said(balance.amount)).unwrap_or_default();
-        (words.delete_what)(&sum)
+        words.delete_what.with(&[&sum])
     };
     let form = move || {
         view! {
             <form class="stack" on:submit=move |event| delete.with_value(|delete| delete(event)) novalidate>
                 <div class="field">
                     <label class="field__label" for="delete-word">
-                        {(words.delete_type)(words.delete_word)}
+                        {words.delete_type.with(&[words.delete_word])}
                     </label>
                     <input
                         class="input"

@@ -129,6 +129,26 @@ async fn what_was_redeemed_while_the_center_was_away_is_settled_once_and_the_res
 }
 
 #[tokio::test]
+async fn whoever_holds_a_purchase_is_told_how_it_stands_and_it_goes_on() {
+    let market = Market::open().await;
+    let held = holding(&market.center, 0, "USD:0.5");
+    let standing = async |held: &Holding| market.shop().standing(held.give_back()).await;
+    let fresh = standing(&held).await.unwrap();
+    assert_eq!((fresh.redeemed.to_string(), fresh.ended), ("USD:0".to_owned(), false));
+    let (rest, _) = buys(&market, &held, BREAD_URL).await.unwrap();
+    // The wallet has the scrip that was bought, the page its change: both may ask, and neither ends it.
+    for held in [&held, &rest] {
+        assert_eq!(standing(held).await.unwrap().redeemed.to_string(), "USD:0.03");
+    }
+    let (rest, _) = buys(&market, &rest, TRAM_URL).await.unwrap();
+    market.shop().end_purchase(rest.give_back()).await.unwrap();
+    let ended = standing(&held).await.unwrap();
+    assert_eq!((ended.redeemed.to_string(), ended.ended), ("USD:0.06".to_owned(), true));
+    let stolen = holding_of(held.live().unwrap(), &Secret::from_bytes([2; 32]));
+    assert_eq!(standing(&stolen).await.unwrap_err().code, ErrorCode::VendorScripInvalid);
+}
+
+#[tokio::test]
 async fn licences_and_secrets_of_change_rotate_and_live_scrip_stays_good() {
     let mut market = Market::open().await;
     let old = holding(&market.center, 0, "USD:0.5");

@@ -1,44 +1,38 @@
-//! A budget at one shop, in scrip of that shop (spec/02): approved once, then spent there without the center. For
-//! programs without a browser; pages keep budgets in the shop's own storage.
+//! A budget at one shop, in scrip of that shop (spec/02): approved once, then spent there without the center, by a page
+//! that keeps what pays for itself (`web/embed/budget.js`), or by a program ([`spend`]).
 //!
 //! ```text
 //! order -> S2 of the center; S4 with the order, S5, S6, receipt, as of any payment -> BudgetRecord
-//! receipt -> what was bought
-//! Request (stored first) -> Reply with change -> library
+//! receipt -> what was bought, for whoever spends it
 //! Return -> last settlement, brought to the center -> the rest is in the purse
 //! ```
 //!
-//! What pays is wrapped by the vault. A request without an answer is sent again before anything else.
+//! The record keeps what was bought, wrapped by the vault: with it the budget is ended also where the page has lost it.
 
-use std::rc::Rc;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod spend;
 
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::bytes::Bytes;
+use tuppence_protocol::scrip::Code;
 use tuppence_protocol::scrip::buyer::{Ecash, Offer, Start};
 use tuppence_protocol::scrip::payment::{PaymentBalance, PaymentInformation, PaymentStart};
 use tuppence_protocol::scrip::receipt::Receipt;
-use tuppence_protocol::scrip::relay::Delivery;
-use tuppence_protocol::scrip::{Code, RequestUrl};
 use tuppence_protocol::vendor_scrip::{
-    AwaitingChange, AwaitingScrip, GRACE, Holding, Order, OrderId, Purchased, Reply, Settled, Settlement,
-    VendorScripError, digest,
+    AwaitingScrip, GRACE, Holding, Order, OrderId, Purchased, Settled, Settlement, VendorScripError,
 };
 use tuppence_protocol::{Amount, ErrorCode, Refusal, Timestamp};
 
 use crate::client::{self, CallError, Peer};
-use crate::error::{Money, Problem, WalletError};
+use crate::error::{Problem, WalletError};
 use crate::json;
 use crate::operation::exchange::note;
-use crate::operation::pay::bought;
 use crate::operation::session::{NewEntry, Session};
 use crate::operation::{Errand, Stage};
 use crate::origin::{Origin, segment};
 use crate::ports::{Changes, Scan};
 use crate::record::{self, ShopRecord, at_shop};
-use crate::shop_wire::Article;
-use crate::view::{
-    ArticleText, Change, EntryKind, ExchangeStep, LibraryEntry, Paid, Party, ShopRef, WalletEvent,
-};
+use crate::view::{Budget, Change, EntryKind, ExchangeStep, Party, ShopRef};
 use crate::wallet::Inner;
 
 /// A budget as it is kept.
@@ -46,6 +40,9 @@ use crate::wallet::Inner;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BudgetRecord {
     pub(crate) shop: ShopRef,
+    /// The origin of the page that spends it; absent where this wallet does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) page: Option<Origin>,
     pub(crate) order: Order,
     /// That it was paid: with it the center gives what was bought, any number of times.
     pub(crate) receipt: Receipt,
@@ -65,29 +62,40 @@ pub(crate) struct BudgetRecord {
     pub(crate) ended: bool,
 }
 
-/// A budget as interfaces show it.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Budget {
-    /// Where it can be spent.
-    pub shop: ShopRef,
-    /// What was approved.
-    pub approved: Amount,
-    /// What is left.
-    pub left: Amount,
-    /// Until when it can be spent; seven days later at the latest the rest is back.
-    pub expires: Option<Timestamp>,
-}
-
 impl BudgetRecord {
-    pub(crate) fn new(shop: ShopRef, order: Order, receipt: Receipt) -> Self {
+    pub(crate) fn new(shop: ShopRef, page: Option<Origin>, order: Order, receipt: Receipt) -> Self {
         let left = order.value;
-        BudgetRecord { shop, order, receipt, left, expires: None, held: None, asking: false, ended: false }
+        BudgetRecord {
+            shop,
+            page,
+            order,
+            receipt,
+            left,
+            expires: None,
+            held: None,
+            asking: false,
+            ended: false,
+        }
+    }
+
+    /// Its name among the records: one for each shop, and for each page that spends there.
+    pub(crate) fn name(&self) -> String {
+        name(&self.shop.origin, self.page.as_ref())
     }
 
     fn view(self) -> Budget {
-        Budget { shop: self.shop, approved: self.order.value, left: self.left, expires: self.expires }
+        Budget {
+            shop: self.shop,
+            page: self.page.map(|page| page.to_string()),
+            approved: self.order.value,
+            left: self.left,
+            expires: self.expires,
+        }
     }
+}
+
+fn name(shop: &str, page: Option<&Origin>) -> String {
+    page.map_or_else(|| segment(shop), |page| at_shop(shop, page.as_str()))
 }
 
 /// What pays.
@@ -95,17 +103,19 @@ impl BudgetRecord {
 #[serde(rename_all = "camelCase")]
 struct Held {
     holding: Holding,
+    #[cfg(not(target_arch = "wasm32"))]
     #[serde(default)]
-    asking: Option<Asking>,
+    asking: Option<spend::Asking>,
 }
 
-/// A request that was sent, and for what.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Asking {
-    awaiting: AwaitingChange,
-    slug: String,
-    title: String,
+impl Held {
+    fn new(holding: Holding) -> Self {
+        Held {
+            holding,
+            #[cfg(not(target_arch = "wasm32"))]
+            asking: None,
+        }
+    }
 }
 
 /// S4 with what it buys.
@@ -124,43 +134,23 @@ struct AskPurchased<'a> {
     receipt: &'a Receipt,
 }
 
-/// What a shop answers to a request.
+/// What a shop says of a budget.
 #[derive(Deserialize)]
-struct Sold {
-    reply: Reply,
-    delivery: Delivery,
+struct Standing {
+    redeemed: Amount,
+    ended: bool,
 }
 
-/// Pays `article` of `shop` from the budget there. Where there is none with enough left, one of `approved` is bought.
-pub(crate) async fn pay(
-    inner: &Rc<Inner>,
-    shop: ShopRecord,
-    article: Article,
-    approved: Amount,
-) -> Result<Paid, WalletError> {
-    let mut session = Session::open(inner).await?;
-    session.settle().await?;
-    session.finish_asking(&shop.origin).await?;
-    // Another program, or the request that had no answer.
-    if let Some(article) = bought(inner, shop.origin.as_str(), &article.slug).await? {
-        return Ok(Paid { charged: false, article, text: None });
-    }
-    let price = article.price.unwrap_or(Amount::zero(session.value().currency()));
-    let known = session.budget(&shop.origin).await?;
-    let budget = match known {
-        Some(budget) if budget.serves(price, session.now()) => budget,
-        other => {
-            if !approved.covers(price) {
-                let error = WalletError::from(Problem::PriceChanged);
-                return Err(error.because(format!("It is {price} now, more than the whole budget.")));
-            }
-            if let Some(old) = other {
-                session.end_budget(old).await?;
-            }
-            session.buy_budget(&shop, approved).await?
-        }
-    };
-    session.spend(budget, &shop.origin, &article, price).await
+/// What a payment has bought.
+pub(crate) fn record(changes: &mut Changes, errand: &Errand, receipt: &Receipt) -> Result<(), WalletError> {
+    let Errand::Budget { shop, page, order, .. } = errand else { return Ok(()) };
+    let budget = BudgetRecord::new(shop.clone(), page.clone(), read_order(order)?, receipt.clone());
+    changes.write(&budget.name(), &budget)
+}
+
+fn read_order(order: &str) -> Result<Order, WalletError> {
+    json::read(order.as_bytes())
+        .map_err(|error| WalletError::from(Problem::RecordDamaged).because(format!("order: {error}.")))
 }
 
 /// The budgets that can be spent still, or whose rest has not come back.
@@ -169,42 +159,67 @@ pub(crate) async fn budgets(inner: &Inner) -> Result<Vec<Budget>, WalletError> {
     Ok(budgets.into_iter().map(BudgetRecord::view).collect())
 }
 
-/// Ends the budget at a shop: the rest comes back.
-pub(crate) async fn end(inner: &Rc<Inner>, origin: &Origin) -> Result<Budget, WalletError> {
-    let mut session = Session::open(inner).await?;
-    session.settle().await?;
-    session.finish_asking(origin).await?;
-    let budget = session.budget(origin).await?.ok_or_else(|| {
-        WalletError::from(Problem::ArgumentInvalid).because(format!("There is no budget at {origin}."))
-    })?;
-    let view = budget.clone().view();
-    session.end_budget(budget).await?;
-    Ok(view)
-}
-
-/// Sends requests again that have no answer. What has none still stays as it is.
-pub(crate) async fn finish(inner: &Rc<Inner>) -> Result<(), WalletError> {
-    let budgets: Vec<BudgetRecord> = record::list(&*inner.ports.storage, Scan::All).await?;
-    for budget in budgets.into_iter().filter(|budget| budget.asking) {
-        let origin = budget.shop.origin.parse()?;
-        Session::open(inner).await?.finish_asking(&origin).await?;
-    }
-    Ok(())
-}
-
-impl BudgetRecord {
-    fn serves(&self, price: Amount, now: Timestamp) -> bool {
-        !self.ended && self.left.covers(price) && self.expires.is_none_or(|expires| now <= expires)
-    }
-}
-
 impl Session {
-    async fn budget(&self, shop: &Origin) -> Result<Option<BudgetRecord>, WalletError> {
-        record::read(&*self.ports().storage, &segment(shop.as_str())).await
+    /// Buys a budget of `value` at `shop` for the page at `page`, and gives what pays. One that the page had there is ended
+    /// first, so that its rest is in the purse.
+    pub(crate) async fn buy_for_page(
+        &mut self,
+        shop: &ShopRecord,
+        page: Origin,
+        value: Amount,
+    ) -> Result<Holding, WalletError> {
+        if let Some(old) = self.budget(&shop.origin, Some(&page)).await? {
+            self.end_budget(old).await?;
+        }
+        let mut budget = self.buy_budget(shop, Some(page), value).await?;
+        let held = self.held(&mut budget).await?;
+        self.hold(&mut budget, &held).await?;
+        self.keep_budget(&budget).await?;
+        Ok(held.holding)
+    }
+
+    /// Asks the shops how those budgets stand that pages spend. What a page has ended is collected; what a shop does not
+    /// answer for is left as it was last known.
+    pub(crate) async fn look_after_budgets(&mut self) -> Result<(), WalletError> {
+        let known: Vec<BudgetRecord> = record::list(&*self.ports().storage, Scan::All).await?;
+        for budget in known.into_iter().filter(|budget| budget.page.is_some()) {
+            // A shop that does not answer must not hold up the rest.
+            let _ = self.look_after(budget).await;
+        }
+        Ok(())
+    }
+
+    /// Ends the budget at a shop: the rest comes back. Gives it as it was.
+    pub(crate) async fn end_budget_of(
+        &mut self,
+        shop: &Origin,
+        page: Option<&Origin>,
+    ) -> Result<Budget, WalletError> {
+        #[cfg(not(target_arch = "wasm32"))]
+        self.finish_asking(shop).await?;
+        let budget = self.budget(shop, page).await?.ok_or_else(|| {
+            WalletError::from(Problem::ArgumentInvalid).because(format!("There is no budget at {shop}."))
+        })?;
+        let view = budget.clone().view();
+        self.end_budget(budget).await?;
+        Ok(view)
+    }
+
+    async fn budget(
+        &self,
+        shop: &Origin,
+        page: Option<&Origin>,
+    ) -> Result<Option<BudgetRecord>, WalletError> {
+        record::read(&*self.ports().storage, &name(shop.as_str(), page)).await
     }
 
     /// order -> S2 -> S4 to S6.
-    async fn buy_budget(&mut self, shop: &ShopRecord, value: Amount) -> Result<BudgetRecord, WalletError> {
+    async fn buy_budget(
+        &mut self,
+        shop: &ShopRecord,
+        page: Option<Origin>,
+        value: Amount,
+    ) -> Result<BudgetRecord, WalletError> {
         let mut nonce = [0; 16];
         self.ports().random.fill(&mut nonce)?;
         let center_id = self.wallet.center.id.clone();
@@ -224,11 +239,14 @@ impl Session {
             return Err(wrong("The center's offer is for something else."));
         }
         let awaiting = self.purse().start(Offer::Payment(offer), self.now())?;
-        let errand = Errand::Budget { shop: shop.reference(), order };
+        let written = json::write(&order).map_err(|_| Problem::RecordDamaged)?;
+        let order = String::from_utf8_lossy(&written).into_owned();
+        let errand = Errand::Budget { shop: shop.reference(), page: page.clone(), order, value };
         let mut operation = self.operation(errand, Stage::Starting(Box::new(awaiting)))?;
         operation.exchange = exchange;
         self.run(operation).await?;
-        self.budget(&shop.origin).await?.ok_or_else(|| WalletError::from(Problem::RecordDamaged))
+        let bought = self.budget(&shop.origin, page.as_ref()).await?;
+        bought.ok_or_else(|| WalletError::from(Problem::RecordDamaged))
     }
 
     /// S4 of a budget.
@@ -236,12 +254,13 @@ impl Session {
         &self,
         exchange: &mut Vec<ExchangeStep>,
         start: &Start,
-        order: &Order,
+        order: &str,
     ) -> Result<Ecash, CallError> {
         let Start::Payment(payment) = start else {
             return Err(CallError::Unclear(Problem::RecordDamaged.into()));
         };
-        let message = BuyScrip { payment, order };
+        let order = read_order(order).map_err(CallError::Unclear)?;
+        let message = BuyScrip { payment, order: &order };
         let code = payment.header.cmd_type;
         let reply: PaymentBalance = self.ask_center(exchange, "/vendor-scrip/buy", code, &message).await?;
         note(exchange, reply.header.cmd_type, Party::Center, Party::Buyer, self.now(), &reply);
@@ -265,7 +284,7 @@ impl Session {
         let holding = awaiting.receive(&purchased, &self.custom_secret).map_err(wrong)?;
         budget.expires = Some(purchased.scrip.scrip.expires);
         budget.left = holding.value();
-        Ok(Held { holding, asking: None })
+        Ok(Held::new(holding))
     }
 
     /// Puts what pays into the record, with what is known of it.
@@ -275,101 +294,36 @@ impl Session {
         })?;
         let wrapped = self.ports().vault.wrap(&plain).await?;
         budget.held = Some(wrapped.try_into().map_err(|_| Problem::Unsupported)?);
-        budget.asking = held.asking.is_some();
         budget.left = held.holding.value();
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            budget.asking = held.asking.is_some();
+        }
         Ok(())
     }
 
     async fn keep_budget(&self, budget: &BudgetRecord) -> Result<(), WalletError> {
         let mut changes = Changes::default();
-        changes.write(&segment(&budget.shop.origin), budget)?;
+        changes.write(&budget.name(), budget)?;
         self.keep(changes).await
     }
 
-    /// Pays `article`, and puts it into the library.
-    async fn spend(
-        &mut self,
-        mut budget: BudgetRecord,
-        shop: &Origin,
-        article: &Article,
-        price: Amount,
-    ) -> Result<Paid, WalletError> {
-        if !shop.has(&article.url) {
-            let error = WalletError::from(Problem::ShopInvalid);
-            return Err(error.because(format!("{} is not at this shop.", article.url)));
+    /// How a budget stands at its shop, into its record; what is over is collected.
+    async fn look_after(&mut self, mut budget: BudgetRecord) -> Result<(), WalletError> {
+        if budget.expires.is_some_and(|expires| self.now() > expires) {
+            return self.end_budget(budget).await;
         }
-        let mut held = self.held(&mut budget).await?;
-        let url = RequestUrl::normalized(&article.url).map_err(|error| {
-            WalletError::from(Problem::ArgumentInvalid).because(format!("{:?}: {error}.", article.url))
-        })?;
-        let awaiting = held.holding.pay(url, price).map_err(wrong)?;
-        held.asking = Some(Asking { awaiting, slug: article.slug.clone(), title: article.title.clone() });
-        self.hold(&mut budget, &held).await?;
-        self.keep_budget(&budget).await?;
-        let (article, text) = self.ask(budget, held, shop).await?;
-        Ok(Paid { charged: true, article, text: Some(text) })
-    }
-
-    /// Sends a request again that has no answer yet, if there is one at this shop.
-    async fn finish_asking(&mut self, shop: &Origin) -> Result<(), WalletError> {
-        let Some(mut budget) = self.budget(shop).await?.filter(|budget| budget.asking) else { return Ok(()) };
         let held = self.held(&mut budget).await?;
-        if held.asking.is_none() {
-            // The copy of another device: that one has the answer.
-            budget.asking = false;
-            return self.keep_budget(&budget).await;
+        let shop = budget.shop.origin.parse()?;
+        let message = held.holding.give_back();
+        let standing: Standing =
+            client::post(self.ports(), Peer::Shop(&shop), "/vendor-scrip/standing", &message).await?;
+        if standing.ended {
+            return self.end_budget(budget).await;
         }
-        match self.ask(budget, held, shop).await {
-            // A refusal is an answer too.
-            Err(error) if error.money == Money::Untouched => Ok(()),
-            done => done.map(drop),
-        }
-    }
-
-    /// Request -> Reply: library and change are written at once.
-    async fn ask(
-        &mut self,
-        mut budget: BudgetRecord,
-        mut held: Held,
-        shop: &Origin,
-    ) -> Result<(LibraryEntry, ArticleText), WalletError> {
-        let Some(Asking { awaiting, slug, title }) = held.asking.take() else {
-            return Err(Problem::RecordDamaged.into());
-        };
-        let request = &awaiting.request;
-        let sold: Sold =
-            match client::post(self.ports(), Peer::Shop(shop), "/vendor-scrip/buy", request).await {
-                Ok(sold) => sold,
-                Err(error @ CallError::Unclear(_)) => {
-                    return Err(WalletError::from(error).with_money(Money::Open));
-                }
-                Err(refused) => {
-                    self.hold(&mut budget, &held).await?;
-                    self.keep_budget(&budget).await?;
-                    return Err(refused.into());
-                }
-            };
-        let Sold { reply, delivery } = sold;
-        let open = |error: WalletError| error.with_money(Money::Open);
-        delivery.header.expect(&[Code::Pm7_1]).map_err(|refusal| open(refusal.into()))?;
-        let delivered = digest(delivery.document.as_str().as_bytes());
-        let holding = awaiting.receive(&reply, delivered).map_err(|error| open(wrong(error)))?;
-        let article = LibraryEntry {
-            shop: budget.shop.clone(),
-            slug,
-            url: request.request_url.to_string(),
-            title,
-            at: self.now(),
-            receipt: delivery.receipt,
-        };
-        self.hold(&mut budget, &Held { holding, asking: None }).await?;
-        let mut changes = Changes::default();
-        changes.write(&segment(&budget.shop.origin), &budget)?;
-        changes.write(&at_shop(shop.as_str(), &article.slug), &article)?;
-        self.keep(changes).await?;
-        self.inner.tell(&WalletEvent::Records);
-        let text = ArticleText { title: delivery.title.to_string(), html: delivery.document.to_string() };
-        Ok((article, text))
+        let left = budget.order.value.checked_sub(standing.redeemed);
+        budget.left = left.map_err(|_| Problem::ReplyInvalid)?;
+        self.keep_budget(&budget).await
     }
 
     /// Return -> last settlement -> the rest, in purse and history.
@@ -408,7 +362,7 @@ impl Session {
         let as_expected =
             live.pending.is_none() && with_rest.is_ok_and(|value| live.scrip.scrip.value == value);
         let mut changes = Changes::default();
-        changes.erase::<BudgetRecord>(&segment(&budget.shop.origin));
+        changes.erase::<BudgetRecord>(&budget.name());
         if !as_expected || budget.left.is_zero() {
             // Something else has happened to the purse as well: the books say what.
             self.keep(changes).await?;

@@ -1,0 +1,195 @@
+//! Budgets: one approval, and then the page pays by itself, with scrip of the shop that it keeps.
+
+use anyhow::Result;
+use tuppence_tests::pages::shop::{Article, BREAD, NIGHT_TRAINS};
+use tuppence_tests::program::OtherShop;
+use tuppence_tests::publisher::Page;
+use tuppence_tests::stage::{Failure, play};
+use tuppence_tests::target::{button, choice, control};
+
+use super::{Purse, Visit};
+
+impl Visit {
+    /// A page with both articles of the program's shop, which can keep a budget.
+    fn page_with_budgets(&self) -> Page {
+        self.page_with_budgets_of(&self.program.storefront())
+    }
+
+    fn page_with_budgets_of(&self, shop: &str) -> Page {
+        let element = |article: Article| {
+            format!("<tuppence-article src=\"{shop}/articles/{}\"></tuppence-article>", article.slug)
+        };
+        let script = format!("<script type=\"module\" src=\"{shop}/embed/budget.js\"></script>");
+        self.embed().page_of(&format!("{script}{}{}", element(NIGHT_TRAINS), element(BREAD)))
+    }
+
+    /// Sets all 4¢ aside for the shop, at the first article, which costs 0.4¢.
+    async fn approves_a_budget(&self) -> Result<()> {
+        let page = self.browser.tab().await?;
+        let window = self.embed().ask_for(NIGHT_TRAINS).await?;
+        self.wallet().approve().sets_aside("4¢").await?;
+        self.browser.closes(&window, &page).await?;
+        self.embed().nth_is(0, "paid").await?;
+        self.embed().shows_all_of(NIGHT_TRAINS).await
+    }
+
+    /// Reads the second one, for 3¢, in the page alone.
+    async fn reads_on(&self) -> Result<()> {
+        let windows = self.browser.tabs().await?.len();
+        self.browser.click(&button("Read for 3¢")).await?;
+        self.embed().nth_is(1, "paid").await?;
+        self.embed().shows_all_of(BREAD).await?;
+        assert_eq!(self.browser.tabs().await?.len(), windows);
+        Ok(())
+    }
+}
+
+#[test]
+fn who_approves_a_budget_reads_on_without_a_window_and_takes_the_rest_back() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.open(visit.page_with_budgets()).await?;
+        visit.approves_a_budget().await?;
+        visit.browser.says("3.6¢ left of your budget here.").await?;
+        visit.browser.is_accessible().await?;
+        visit.reads_on().await?;
+        // What was paid from a budget opens again without one.
+        visit.browser.reload().await?;
+        visit.embed().nth_is(1, "paid").await?;
+        visit.embed().shows_all_of(BREAD).await?;
+        visit.wallet().home().has("$0.00").await?;
+        visit.browser.click(&control("Budgets")).await?;
+        visit.browser.says("0.6¢ of 4¢ left").await?;
+        visit.browser.says("3.4¢ spent").await?;
+        visit.browser.is_accessible().await?;
+        visit.browser.click(&button("End it and take the rest back")).await?;
+        visit.browser.says("Nothing is set aside at any shop.").await?;
+        visit.wallet().home().has("0.6¢").await?;
+        visit.program.stop().await?;
+        visit.program.audit()
+    })
+}
+
+#[test]
+fn the_page_gives_the_rest_back_with_one_press() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.open(visit.page_with_budgets()).await?;
+        visit.approves_a_budget().await?;
+        visit.browser.click(&button("Take the rest back")).await?;
+        visit.browser.says("Paid with small change from your wallet.").await?;
+        visit.wallet().home().open().await?;
+        visit.browser.click(&control("Budgets")).await?;
+        visit.browser.says("Nothing is set aside at any shop.").await?;
+        visit.wallet().home().has("3.6¢").await
+    })
+}
+
+#[test]
+fn while_the_center_is_stopped_a_budget_goes_on_and_the_books_agree_afterwards() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        let shop = OtherShop::start(&visit.program, "Stop Press").await?;
+        visit.open(visit.page_with_budgets_of(&shop.origin())).await?;
+        visit.approves_a_budget().await?;
+        visit.program.stop().await?;
+        visit.reads_on().await?;
+        shop.stop().await?;
+        shop.resume().await?;
+        visit.program.resume().await?;
+        visit.wallet().home().open().await?;
+        visit.browser.click(&control("Budgets")).await?;
+        visit.browser.says("0.6¢ of 4¢ left").await?;
+        visit.browser.click(&button("End it and take the rest back")).await?;
+        visit.browser.says("Nothing is set aside at any shop.").await?;
+        visit.wallet().home().has("0.6¢").await?;
+        visit.program.stop().await?;
+        visit.program.audit()
+    })
+}
+
+#[test]
+fn a_page_that_cannot_hear_the_wallet_gets_its_budget_by_way_of_the_shop() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.open(visit.page_with_budgets().with("cross-origin-opener-policy", "same-origin")).await?;
+        visit.approves_a_budget().await?;
+        visit.reads_on().await
+    })
+}
+
+#[test]
+fn a_budget_waits_for_a_shop_that_does_not_answer_and_pays_once() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.open(visit.page_with_budgets()).await?;
+        visit.approves_a_budget().await?;
+        visit.browser.block(&["*/vendor-scrip/buy"]).await?;
+        visit.browser.click(&button("Read for 3¢")).await?;
+        visit.embed().nth_is(1, "unreachable").await?;
+        visit.browser.block(&[]).await?;
+        visit.browser.click(&button("Try again")).await?;
+        visit.reads_on().await?;
+        visit.wallet().home().open().await?;
+        visit.browser.click(&control("Budgets")).await?;
+        visit.browser.says("0.6¢ of 4¢ left").await
+    })
+}
+
+#[test]
+fn two_tabs_of_a_page_pay_one_after_the_other_from_the_same_budget() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        let first = visit.open(visit.page_with_budgets()).await?;
+        visit.approves_a_budget().await?;
+        let second = visit.browser.new_tab().await?;
+        visit.open(visit.page_with_budgets()).await?;
+        visit.embed().nth_is(1, "ready").await?;
+        // Both press at the same time, as far as a person can: each has the article, and it was paid at most twice.
+        let press = "const [, bread] = document.querySelectorAll('tuppence-article');\
+                     setTimeout(() => bread.shadowRoot.querySelector('button').click(), arguments[0] - Date.now())";
+        let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis() + 1_500;
+        for tab in [&first, &second] {
+            visit.browser.look_at(tab).await?;
+            let _: serde_json::Value =
+                visit.browser.script(press, vec![serde_json::json!(at as u64)]).await?;
+        }
+        for tab in [&first, &second] {
+            visit.browser.look_at(tab).await?;
+            visit.embed().nth_is(1, "paid").await?;
+        }
+        visit.wallet().home().open().await?;
+        visit.browser.click(&control("Budgets")).await?;
+        visit.browser.says("0.6¢ of 4¢ left").await
+    })
+}
+
+#[test]
+fn when_the_site_data_is_cleared_the_rest_comes_back_by_the_wallet() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.open(visit.page_with_budgets()).await?;
+        visit.approves_a_budget().await?;
+        let _: serde_json::Value = visit.browser.script("localStorage.clear()", Vec::new()).await?;
+        visit.browser.reload().await?;
+        visit.embed().nth_is(0, "ready").await?;
+        visit.wallet().home().open().await?;
+        visit.browser.click(&control("Budgets")).await?;
+        visit.browser.says("3.6¢ of 4¢ left").await?;
+        visit.browser.click(&button("End it and take the rest back")).await?;
+        visit.browser.says("Nothing is set aside at any shop.").await?;
+        visit.wallet().home().has("3.6¢").await
+    })
+}
+
+#[test]
+fn a_page_without_the_script_for_budgets_is_offered_none() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.open(visit.embed().page(NIGHT_TRAINS)).await?;
+        visit.embed().ask_for(NIGHT_TRAINS).await?;
+        visit.wallet().approve().asks_for(NIGHT_TRAINS.price).await?;
+        assert_eq!(visit.browser.count(&choice("A budget for").containing()).await?, 0);
+        Ok(())
+    })
+}

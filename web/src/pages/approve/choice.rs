@@ -1,0 +1,86 @@
+//! What a reader approves: one article, or a budget from which the page pays at this shop without asking again.
+
+use leptos::prelude::*;
+use tuppence_protocol::Amount;
+use tuppence_wallet::view::{ArticleCard, ShopInfo};
+
+use crate::asker;
+use crate::locales::{Said, texts};
+use crate::money;
+use crate::view::view;
+
+/// What is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approved {
+    /// The article, at this price.
+    Article(Amount),
+    /// The same, and from now on without asking up to so much a day.
+    Daily(Amount, Amount),
+    /// A budget of so much.
+    Budget(Amount),
+}
+
+impl Approved {
+    /// What leaves the balance.
+    pub const fn sum(self) -> Amount {
+        match self {
+            Approved::Article(sum) | Approved::Daily(sum, _) | Approved::Budget(sum) => sum,
+        }
+    }
+}
+
+/// The budget to offer: what the shop suggests, as far as the balance goes. Nothing where the page keeps none, or where it
+/// would hold no more than this one article.
+pub fn budget(shop: &ShopInfo, article: &ArticleCard, balance: Amount) -> Option<Amount> {
+    let suggested = shop.budget.filter(|_| asker::keeps_budgets(&shop.shop.origin, &article.slug))?;
+    let budget = if balance.covers(suggested) { suggested } else { balance };
+    (budget.currency() == article.price.currency() && !article.price.covers(budget)).then_some(budget)
+}
+
+/// The allowance to offer: ten articles of this price a day.
+pub fn daily(price: Amount) -> Option<Amount> {
+    Amount::new(price.currency(), price.micros().checked_mul(10)?).ok()
+}
+
+/// One of them.
+#[component]
+pub fn Choice(
+    chosen: RwSignal<Approved>,
+    price: Amount,
+    budget: Option<Amount>,
+    shop: String,
+) -> impl IntoView {
+    let texts = &texts().approve;
+    let way = |approved: Approved, name: String, what: Option<&'static str>| {
+        view! {
+            <label class="choice">
+                <input
+                    type="radio"
+                    name="approved"
+                    prop:checked=move || chosen.get() == approved
+                    on:change=move |_| chosen.set(approved)
+                />
+                <span>
+                    <strong>{name}</strong>
+                    {what.map(|what| view! { <span class="choice__what soft small">{what}</span> })}
+                </span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="fieldset">
+            <legend class="visually-hidden">{texts.choose}</legend>
+            <div class="choices">
+                {way(Approved::Article(price), texts.only_this.with(&[&money::said(price)]), None)}
+                {daily(price).map(|sum| {
+                    let name = texts.daily.with(&[&money::said(sum)]);
+                    way(Approved::Daily(price, sum), name, Some(texts.daily_what))
+                })}
+                {budget.map(|sum| {
+                    let name = texts.budget.with(&[&shop, &money::said(sum)]);
+                    way(Approved::Budget(sum), name, Some(texts.budget_what))
+                })}
+            </div>
+        </fieldset>
+    }
+}
