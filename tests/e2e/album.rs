@@ -10,7 +10,7 @@ use tuppence_tests::emulation::Screen;
 use tuppence_tests::engine::Permissions;
 use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::earn::{QUIZ, SURVEY};
-use tuppence_tests::pages::shop::BREAD;
+use tuppence_tests::pages::shop::{BREAD, NIGHT_TRAINS};
 use tuppence_tests::program::Settings;
 use tuppence_tests::stage::{Failure, play};
 use tuppence_tests::target::{button, choice, control, field, heading};
@@ -71,6 +71,44 @@ fn the_pages_of_a_new_wallet() -> Result<(), Failure> {
         album.picture("question-wrong").await?;
         wallet.earn().open().await?;
         album.picture("earn-answered").await?;
+        album.is_good()
+    })
+}
+
+#[test]
+fn the_pages_about_what_is_approved_for_longer() -> Result<(), Failure> {
+    play(async |stage| {
+        let program = stage.program(Settings::fixtures()).await?;
+        let browser = stage.browser(Screen::PHONE.calm()).await?;
+        let wallet = Wallet::of(&browser, &program);
+        let album = Album::of(&browser);
+        wallet.home().become_a_reader().await?;
+        wallet.earn().pass_the_quiz().await?;
+        wallet.earn().take_the_survey().await?;
+        // Led here by the pages of two publishers.
+        let asked = |slug: &str, page: &str| {
+            let claim = "A".repeat(22);
+            format!("{}#for={page}&claim={claim}&budgets=1", wallet.approve().address(slug))
+        };
+        browser.open(&asked(NIGHT_TRAINS.slug, "https://evening.example")).await?;
+        browser.see(&choice("A budget for").containing()).await?;
+        album.picture("approve-choice").await?;
+        browser.click(&choice("and then up to").containing()).await?;
+        wallet.approve().pay(NIGHT_TRAINS.price).await?;
+        browser.says("The article opens at https://evening.example").await?;
+        browser.open(&asked(BREAD.slug, "https://morning.example")).await?;
+        browser.click(&choice("A budget for").containing()).await?;
+        browser.see(&button("Set aside 6.6¢")).await?;
+        album.picture("approve-budget").await?;
+        wallet.approve().sets_aside("6.6¢").await?;
+        browser.says("The article opens at https://morning.example").await?;
+        wallet.home().open().await?;
+        browser.see(&control("Budgets")).await?;
+        album.picture("home-budgets").await?;
+        browser.click(&control("Budgets")).await?;
+        browser.says("6.6¢ of 6.6¢ left").await?;
+        browser.says("Up to 4¢ a day without asking").await?;
+        album.picture("budgets").await?;
         album.is_good()
     })
 }

@@ -1,5 +1,6 @@
 //! Articles on pages of publishers elsewhere: `embed.js`, the wallet's window, and what comes back from it.
 
+mod allowances;
 mod attacks;
 mod budgets;
 mod earning;
