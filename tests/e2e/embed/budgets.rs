@@ -183,6 +183,28 @@ fn when_the_site_data_is_cleared_the_rest_comes_back_by_the_wallet() -> Result<(
 }
 
 #[test]
+fn a_budget_whose_payment_was_cut_off_is_finished_by_the_wallet_and_its_rest_comes_back()
+-> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        let page = visit.open(visit.page_with_budgets()).await?;
+        visit.embed().ask_for(NIGHT_TRAINS).await?;
+        visit.wallet().approve().asks_for(NIGHT_TRAINS.price).await?;
+        visit.browser.block(&["*/api/v1/payment/finish"]).await?;
+        visit.wallet().approve().sets_aside("4¢").await?;
+        visit.browser.asks(&["/api/v1/vendor-scrip/buy", "/api/v1/payment/finish"]).await?;
+        visit.browser.close_tab(&page).await?;
+        visit.browser.block(&[]).await?;
+        visit.wallet().home().open().await?;
+        visit.browser.click(&control("Budgets")).await?;
+        visit.browser.says("4¢ of 4¢ left").await?;
+        visit.browser.click(&button("End it and take the rest back")).await?;
+        visit.browser.says("Nothing is set aside at any shop.").await?;
+        visit.wallet().home().has("4¢").await
+    })
+}
+
+#[test]
 fn a_page_without_the_script_for_budgets_is_offered_none() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;

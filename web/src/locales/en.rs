@@ -51,7 +51,7 @@ pub const TEXTS: Texts = Texts {
         earn_what: "Answer a question, get a coin",
         read_what: "Articles for a cent or two",
         cash_out_at: "From {0} you can cash out.",
-        set_aside: "You have approved more than single payments.",
+        set_aside: "Some pages may pay without asking you.",
         words_unsaved: "Twelve words bring this wallet back if the browser deletes it.",
         save_words: "Save the words",
         pending: "Under way",
