@@ -2,7 +2,7 @@
 //! [`tuppence_protocol::scrip::center`] and the books of [`crate::ledger`].
 //!
 //! Each command has a file. It finds its records, lets the protocol decide, and keeps what that decides:
-//! records, and the transfers that go with them ([`books`]). Nothing here waits, reads a clock or draws a
+//! records, and the transfers that go with them (`books`). Nothing here waits, reads a clock or draws a
 //! random number.
 
 mod books;
