@@ -7,7 +7,7 @@
 // that shop, and nothing else. A request is stored before it is sent, and what has no answer is sent again before anything
 // else, by one tab at a time; so nothing is paid twice, and no change is lost.
 
-import { TuppenceError, budgets, call, kept, make, said } from "../embed.js";
+import { TuppenceError, base64url, budgets, call, kept, make, said } from "../embed.js";
 
 // How long before its end a budget is given back by this page.
 const ENDS_EARLY_MS = 86_400_000;
@@ -53,8 +53,8 @@ async function finish(shop) {
   try {
     sold = await call(`${shop.origin}/api/v1/vendor-scrip/buy`, request);
   } catch (error) {
-    // No answer: the same is sent again the next time. A refusal has taken nothing.
-    if (error.code === "unreachable") throw error;
+    // Without a clear no it may have been taken: the same is sent again the next time.
+    if (error.retry !== "never") throw error;
     await refused(shop, holding);
     // What this page knows of the article is out of date: its price, or that it is sold.
     setTimeout(() => {
@@ -66,7 +66,7 @@ async function finish(shop) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(delivery.document)));
   const change = reply.change && record(scrip(reply.change));
   const expected = await seal(holding, "reply", field(bytes(request.hash)), field(digest), change ?? ABSENT);
-  if (expected !== reply.hash || base64(digest) !== reply.digest || !isChange(request, reply.change)) {
+  if (expected !== reply.hash || base64url(digest) !== reply.digest || !isChange(request, reply.change)) {
     throw new TuppenceError("reply_invalid", "The shop's answer is not the one to this request.");
   }
   kept.put(`receipt ${src}`, delivery.receipt);
@@ -92,7 +92,8 @@ async function refused(shop, holding) {
     const spent = micros(holding.first.scrip.value) - left({ holding });
     if (ended || micros(redeemed) !== spent) await giveBack(shop, holding);
   } catch (error) {
-    if (error.code !== "unreachable") write(shop);
+    // The shop does not know it any more: the wallet has what there is to have of it.
+    if (error.retry === "never") write(shop);
   }
 }
 
@@ -188,11 +189,10 @@ function micros(sum) {
 async function seal({ customerSecret }, name, ...fields) {
   const key = await crypto.subtle.importKey("raw", bytes(customerSecret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const message = join(utf8(`tuppence/vendor-scrip/${name}`), number(1, 2), ...fields);
-  return base64(new Uint8Array(await crypto.subtle.sign("HMAC", key, message)));
+  return base64url(new Uint8Array(await crypto.subtle.sign("HMAC", key, message)));
 }
 
-const bytes = (base64url) => Uint8Array.from(atob(base64url.replace(/-/g, "+").replace(/_/g, "/")), (sign) => sign.charCodeAt(0));
-const base64 = (all) => btoa(String.fromCharCode(...all)).replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
+const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (sign) => sign.charCodeAt(0));
 
 // Hashes, locks and secrets are there for pages that nobody can change on their way: https, and this machine.
 if (isSecureContext) {

@@ -64,6 +64,8 @@ export function open(article: Article, receipt: Receipt): Promise<{ title: strin
 /** What went wrong: a code of the shop's (docs/protocol), or one of this script's. */
 export class TuppenceError extends Error {
   code: string;
+  /** Where the shop has answered: whether the same may be sent again (docs/protocol/errors.md). */
+  retry?: string;
 }
 
 /** What an element shows, as its attribute `state` says it. */

@@ -12,9 +12,10 @@ const PATIENCE_MS = 15_000;
 
 // What went wrong, by a `code`: the shop's own, or `unreachable`, `center`, `blocked`, `cancelled`, `address`.
 export class TuppenceError extends Error {
-  constructor(code, message = code) {
+  constructor(code, message = code, retry) {
     super(message);
     this.code = code;
+    this.retry = retry;
   }
 }
 
@@ -68,7 +69,7 @@ export async function call(address, message) {
   } catch (error) {
     throw new TuppenceError("unreachable", `${address}: ${error.message}`);
   }
-  if (!response.ok) throw new TuppenceError(answer.code, answer.message);
+  if (!response.ok) throw new TuppenceError(answer.code, answer.message, answer.retry);
   return answer;
 }
 
@@ -165,9 +166,10 @@ async function isThere(wallet) {
   }
 }
 
-function randomText() {
-  const bytes = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)));
-  return btoa(bytes).replace(/\W/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
+const randomText = () => base64url(crypto.getRandomValues(new Uint8Array(16)));
+
+export function base64url(bytes) {
+  return btoa(String.fromCharCode(...bytes)).replace(/\W/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
 }
 
 // What this site keeps for itself; for this page alone, where the browser keeps nothing.
