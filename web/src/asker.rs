@@ -3,8 +3,9 @@
 //!
 //! It says what it wants behind the `#` of the address, which no server sees: its origin (`for`), a claim that nobody else
 //! knows (`claim`), where the reader goes back to if this window was its own (`back`), answers to a campaign's
-//! questions (`answers`), and that it can keep a budget (`budgets`). Whoever asks can only ask: the reader sees the origin, and to that origin alone goes what there is
-//! to tell. It holds for the one article or campaign of the address, until the window closes.
+//! questions (`answers`), and that it can keep a budget (`budgets`). Whoever asks can only ask: the reader sees the
+//! origin, and to that origin alone goes what there is to tell. It holds for the one article or campaign of the
+//! address, until the window closes.
 
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_wallet::json;

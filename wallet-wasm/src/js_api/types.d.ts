@@ -202,6 +202,8 @@ export interface ShopInfo {
   shop: ShopRef;
   description: string;
   accepted: boolean;
+  /** What it asks readers to approve at once, where it takes budgets in scrip of its own. */
+  budget?: string;
 }
 
 export interface CampaignCard {

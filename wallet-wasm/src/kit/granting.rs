@@ -36,11 +36,9 @@ pub(super) async fn run(session: &mut Session, task: Task) -> Result<Vec<String>
             session.allow(shop.reference(), page, a_day).await.map(nothing)
         }
         Task::EndAllowance { shop, page } => session.end_allowance(&shop, &page).await.map(nothing),
-        Task::Count { shop, page, price, back: false } => {
-            session.count_allowed(&shop, &page, price).await.map(nothing)
-        }
-        Task::Count { shop, page, price, back: true } => {
-            session.uncount_allowed(&shop, &page, price).await.map(nothing)
+        Task::Count { shop, page, price } => told(&session.count_allowed(&shop, &page, price).await?),
+        Task::Uncount { shop, page, price, day } => {
+            session.uncount_allowed(&shop, &page, price, day).await.map(nothing)
         }
         _ => Err(Problem::KitUnavailable.into()),
     }

@@ -100,7 +100,7 @@ pub enum Task {
         /// The page's origin.
         page: Origin,
     },
-    /// To count what a page is about to pay without asking, or what has then cost nothing.
+    /// To count what a page is about to pay without asking, and to give the day on which it counts.
     Count {
         /// Whose article.
         shop: Origin,
@@ -108,8 +108,17 @@ pub enum Task {
         page: Origin,
         /// What it costs.
         price: Amount,
-        /// Whether it has cost nothing.
-        back: bool,
+    },
+    /// To take back what was counted and has cost nothing.
+    Uncount {
+        /// Whose article.
+        shop: Origin,
+        /// The page's origin.
+        page: Origin,
+        /// What it would have cost.
+        price: Amount,
+        /// The day on which it was counted.
+        day: u64,
     },
 }
 

@@ -48,6 +48,12 @@ impl AllowanceRecord {
     fn with(&self, price: Amount) -> Option<Amount> {
         self.spent.checked_add(price).ok().filter(|spent| self.a_day.covers(*spent))
     }
+
+    /// What is spent then, if `price` was counted on `day` and has cost nothing. What was counted on another day is not
+    /// part of it.
+    fn without(&self, price: Amount, day: u64) -> Option<Amount> {
+        self.spent.checked_sub(price).ok().filter(|_| self.day == day)
+    }
 }
 
 /// All of them, as they are today.
@@ -78,7 +84,7 @@ impl Session {
         self.keep(changes).await
     }
 
-    /// Counts what `page` is about to pay without asking.
+    /// Counts what `page` is about to pay without asking, and gives the day on which it counts.
     ///
     /// # Errors
     /// `price_changed` where the allowance does not cover it.
@@ -87,24 +93,26 @@ impl Session {
         shop: &Origin,
         page: &Origin,
         price: Amount,
-    ) -> Result<(), WalletError> {
+    ) -> Result<u64, WalletError> {
         let known = self.allowance(shop.as_str(), page).await?.ok_or(Problem::PriceChanged)?;
         let spent = known.with(price).ok_or(Problem::PriceChanged)?;
-        self.keep_allowance(&AllowanceRecord { spent, ..known }).await
+        let day = known.day;
+        self.keep_allowance(&AllowanceRecord { spent, ..known }).await?;
+        Ok(day)
     }
 
-    /// Takes back what was counted and then cost nothing. The reader may have ended the allowance meanwhile.
+    /// Takes back what was counted on `day` and then cost nothing. The reader may have ended the allowance meanwhile.
     pub(crate) async fn uncount_allowed(
         &self,
         shop: &Origin,
         page: &Origin,
         price: Amount,
+        day: u64,
     ) -> Result<(), WalletError> {
         let Some(known) = self.allowance(shop.as_str(), page).await? else { return Ok(()) };
-        match known.spent.checked_sub(price) {
-            Ok(spent) => self.keep_allowance(&AllowanceRecord { spent, ..known }).await,
-            // Counted yesterday.
-            Err(_) => Ok(()),
+        match known.without(price, day) {
+            Some(spent) => self.keep_allowance(&AllowanceRecord { spent, ..known }).await,
+            None => Ok(()),
         }
     }
 
@@ -119,5 +127,45 @@ impl Session {
         let mut changes = Changes::default();
         changes.write(&record.name(), record)?;
         self.keep(changes).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    /// Four cents a day, of which `spent` was spent on day 10.
+    fn allowance(spent: &str) -> AllowanceRecord {
+        AllowanceRecord {
+            shop: ShopRef { origin: "https://shop.example".to_owned(), name: "The Shop".to_owned() },
+            page: "https://page.example".parse().unwrap(),
+            a_day: amount("USD:0.04"),
+            day: 10,
+            spent: amount(spent),
+        }
+    }
+
+    fn day(number: u64) -> Timestamp {
+        Timestamp::from_millis(number * DAY_MS + 1)
+    }
+
+    #[test]
+    fn a_new_day_begins_at_nothing_and_a_clock_that_is_set_back_begins_none() {
+        let full = allowance("USD:0.04");
+        assert_eq!(full.clone().on(day(10)).with(amount("USD:0.01")), None);
+        assert_eq!(full.clone().on(day(9)).with(amount("USD:0.01")), None);
+        assert_eq!(full.on(day(11)).with(amount("USD:0.01")), Some(amount("USD:0.01")));
+    }
+
+    #[test]
+    fn what_was_counted_yesterday_gives_nothing_back_today() {
+        let counted = allowance("USD:0.03");
+        assert_eq!(counted.without(amount("USD:0.01"), 10), Some(amount("USD:0.02")));
+        let next = AllowanceRecord { spent: amount("USD:0.03"), ..counted.on(day(11)) };
+        assert_eq!(next.without(amount("USD:0.01"), 10), None);
     }
 }

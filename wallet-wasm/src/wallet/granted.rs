@@ -40,7 +40,8 @@ impl Wallet {
     /// `balance_insufficient`, `shop_foreign`, `shop_unreachable`, `argument_invalid`, `kit_unavailable`; with money `open`
     /// where the payment is still being confirmed.
     pub async fn buy_budget(&self, shop: &str, page: &str, value: Amount) -> Result<String, WalletError> {
-        buy_budget(&self.0, shop.parse()?, page.parse()?, value).await
+        let (shop, page) = (shop.parse()?, page.parse()?);
+        told(ask(&self.0, Task::BuyBudget { shop, page, value }).await?)
     }
 
     /// Whether anything was approved for longer than one payment.
@@ -48,7 +49,12 @@ impl Wallet {
     /// # Errors
     /// `storage_unavailable`.
     pub async fn has_granted(&self) -> Result<bool, WalletError> {
-        is_there(&self.0).await
+        for prefix in [BUDGETS, ALLOWANCES] {
+            if !self.0.ports.storage.list(prefix, Scan::All).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What was approved for longer than one payment, after the shops were asked how those budgets stand that pages spend.
@@ -57,7 +63,7 @@ impl Wallet {
     /// # Errors
     /// `storage_unavailable`, `record_damaged`, `kit_unavailable`; not for shops that do not answer.
     pub async fn granted(&self) -> Result<Granted, WalletError> {
-        all(&self.0).await
+        read(&told(ask(&self.0, Task::Granted).await?)?)
     }
 
     /// Ends the budget at a shop, this wallet's own or that of a page, so that the rest comes back at once; gives it as it was.
@@ -66,7 +72,8 @@ impl Wallet {
     /// # Errors
     /// `argument_invalid` where there is none; `shop_unreachable`, `center_unreachable`, `kit_unavailable`.
     pub async fn end_budget(&self, shop: &str, page: Option<&str>) -> Result<Budget, WalletError> {
-        end_budget(&self.0, shop.parse()?, page.map(str::parse).transpose()?).await
+        let (shop, page) = (shop.parse()?, page.map(str::parse).transpose()?);
+        read(&told(ask(&self.0, Task::EndBudget { shop, page }).await?)?)
     }
 
     /// Lets the page of the origin `page` have articles of a shop paid without asking, up to `a_day` each day.
@@ -74,7 +81,8 @@ impl Wallet {
     /// # Errors
     /// `shop_foreign`, `shop_unreachable`, `argument_invalid`, `storage_unavailable`, `kit_unavailable`.
     pub async fn allow(&self, shop: &str, page: &str, a_day: Amount) -> Result<(), WalletError> {
-        allow(&self.0, shop.parse()?, page.parse()?, a_day).await
+        let (shop, page) = (shop.parse()?, page.parse()?);
+        ask(&self.0, Task::Allow { shop, page, a_day }).await.map(drop)
     }
 
     /// From now on the page asks again.
@@ -82,7 +90,8 @@ impl Wallet {
     /// # Errors
     /// `argument_invalid`, `storage_unavailable`, `busy_elsewhere`, `kit_unavailable`.
     pub async fn end_allowance(&self, shop: &str, page: &str) -> Result<(), WalletError> {
-        end_allowance(&self.0, shop.parse()?, page.parse()?).await
+        let (shop, page) = (shop.parse()?, page.parse()?);
+        ask(&self.0, Task::EndAllowance { shop, page }).await.map(drop)
     }
 
     /// Whether a page may have articles of a shop paid without asking; how much is left of that for today, [`pay_allowed`](
@@ -91,7 +100,9 @@ impl Wallet {
     /// # Errors
     /// `storage_unavailable`, `argument_invalid`.
     pub async fn may_be_allowed(&self, shop: &str, page: &str) -> Result<bool, WalletError> {
-        may_be_allowed(&self.0, &shop.parse()?, &page.parse()?).await
+        let (shop, page): (Origin, Origin) = (shop.parse()?, page.parse()?);
+        let name = at_shop(shop.as_str(), page.as_str());
+        Ok(self.0.ports.storage.read(&format!("{ALLOWANCES}{name}")).await?.is_some())
     }
 
     /// Pays an article for a page without asking, if its allowance covers the price.
@@ -109,52 +120,6 @@ impl Wallet {
     }
 }
 
-/// Buys a budget for a page, and gives what pays.
-async fn buy_budget(
-    inner: &Rc<Inner>,
-    shop: Origin,
-    page: Origin,
-    value: Amount,
-) -> Result<String, WalletError> {
-    told(ask(inner, Task::BuyBudget { shop, page, value }).await?)
-}
-
-/// Whether there is any.
-async fn is_there(inner: &Inner) -> Result<bool, WalletError> {
-    for prefix in [BUDGETS, ALLOWANCES] {
-        if !inner.ports.storage.list(prefix, Scan::All).await?.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// All of it, as the shops say that it stands.
-async fn all(inner: &Rc<Inner>) -> Result<Granted, WalletError> {
-    read(told(ask(inner, Task::Granted).await?)?)
-}
-
-/// Ends a budget.
-async fn end_budget(inner: &Rc<Inner>, shop: Origin, page: Option<Origin>) -> Result<Budget, WalletError> {
-    read(told(ask(inner, Task::EndBudget { shop, page }).await?)?)
-}
-
-/// Lets a page have articles paid without asking.
-async fn allow(inner: &Rc<Inner>, shop: Origin, page: Origin, a_day: Amount) -> Result<(), WalletError> {
-    ask(inner, Task::Allow { shop, page, a_day }).await.map(drop)
-}
-
-/// Has it ask again.
-async fn end_allowance(inner: &Rc<Inner>, shop: Origin, page: Origin) -> Result<(), WalletError> {
-    ask(inner, Task::EndAllowance { shop, page }).await.map(drop)
-}
-
-/// Whether there is an allowance.
-async fn may_be_allowed(inner: &Inner, shop: &Origin, page: &Origin) -> Result<bool, WalletError> {
-    let name = at_shop(shop.as_str(), page.as_str());
-    Ok(inner.ports.storage.read(&format!("{ALLOWANCES}{name}")).await?.is_some())
-}
-
 /// Pays `article` for `page`. It is counted before it is paid, so that no crash and no second tab spends more than was
 /// allowed.
 async fn pay_unasked(
@@ -165,15 +130,15 @@ async fn pay_unasked(
 ) -> Result<Paid, WalletError> {
     let price = article.price.ok_or(Problem::PriceChanged)?;
     let origin = shop.origin.clone();
-    let count = |back| Task::Count { shop: origin.clone(), page: page.clone(), price, back };
-    ask(inner, count(false)).await?;
+    let day =
+        read(&told(ask(inner, Task::Count { shop: origin.clone(), page: page.clone(), price }).await?)?)?;
     let paid = pay::pay(inner, shop, article, price).await;
     let cost_nothing = match &paid {
         Ok(paid) => !paid.charged,
         Err(error) => error.money == Money::Untouched,
     };
     if cost_nothing {
-        let _ = ask(inner, count(true)).await;
+        let _ = ask(inner, Task::Uncount { shop: origin, page, price, day }).await;
     }
     paid
 }
@@ -192,6 +157,6 @@ fn told(told: Vec<String>) -> Result<String, WalletError> {
     told.into_iter().next().ok_or_else(|| Problem::KitUnavailable.into())
 }
 
-fn read<T: DeserializeOwned>(told: String) -> Result<T, WalletError> {
+fn read<T: DeserializeOwned>(told: &str) -> Result<T, WalletError> {
     json::read(told.as_bytes()).map_err(|_| Problem::KitUnavailable.into())
 }

@@ -99,7 +99,8 @@ fn Doors() -> impl IntoView {
     }
 }
 
-/// Quiet reminders: what is set aside at shops, from when on e-cash becomes money, and of the recovery words until they were saved.
+/// Quiet reminders: that some pages need not ask, from when on e-cash becomes money, and of the recovery words until
+/// they were saved.
 #[component]
 fn Safety() -> impl IntoView {
     let texts = texts();

@@ -1,4 +1,5 @@
-//! What a reader approves: one article, or a budget from which the page pays at this shop without asking again.
+//! What a reader approves: one article; the same, and more of the kind without asking, up to a sum a day; or a budget
+//! from which the page pays by itself.
 
 use leptos::prelude::*;
 use tuppence_protocol::Amount;
