@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tuppence_protocol::payword::{AwaitingCountersignature, Chain, Countersigned, Customer, Plan};
 use tuppence_protocol::scrip::payment::PaymentInformation;
 use tuppence_protocol::scrip::receipt::Receipt;
-use tuppence_protocol::vendor_scrip::{AwaitingScrip, Order, Purchased, Settlement, digest};
+use tuppence_protocol::vendor_scrip::{AwaitingScrip, Holding, Order, Purchased, Settlement, digest};
 use tuppence_protocol::{Currency, ErrorCode, KeyRing, Secret};
 use tuppence_server::clock::SystemClock;
 use tuppence_server::http::client::client;
@@ -19,7 +19,7 @@ use tuppence_server::http::stopping::{Stop, Stopping};
 use tuppence_server::http::storefront::{self, StorefrontApi};
 use tuppence_server::storefront::catalogue::fields::Prices;
 use tuppence_server::storefront::credentials::Credentials;
-use tuppence_server::storefront::till::{EndedBudget, PaywordSale, ScripSale, Terms};
+use tuppence_server::storefront::till::{EndedBudget, PaywordSale, ScripSale, ScripStanding, Terms};
 use tuppence_server::storefront::{Running, Settings, Storefront};
 
 use crate::buyer::Buyer;
@@ -234,6 +234,7 @@ async fn ten_articles_in_the_shop_s_scrip_while_the_center_is_stopped_and_the_re
     let ask = json!({"orderId": order.id(), "receipt": receipt});
     let purchased: Purchased = stand.post("/vendor-scrip/purchased", &ask).await.expect(200).json();
     let mut holding = AwaitingScrip { order }.receive(&purchased, &buyer.purse.custom_secret).unwrap();
+    waits_for_its_page(&stand, &shop, &holding).await;
 
     stand.stop().await;
     for number in 0..10 {
@@ -248,6 +249,9 @@ async fn ten_articles_in_the_shop_s_scrip_while_the_center_is_stopped_and_the_re
         let sale: ScripSale = answer.json();
         holding = paid.receive(&sale.reply, digest(sale.delivery.document.as_str().as_bytes())).unwrap();
     }
+    let standing: ScripStanding =
+        shop.post(&stand, "/vendor-scrip/standing", &holding.give_back()).await.expect(200).json();
+    assert_eq!((standing.redeemed, standing.ended), ("USD:0.1".parse().unwrap(), false));
     stand.resume_where_it_was();
     until_balance(&stand, "USD:50.09").await;
     let settlement: Settlement =
@@ -255,4 +259,22 @@ async fn ten_articles_in_the_shop_s_scrip_while_the_center_is_stopped_and_the_re
     stand.post("/vendor-scrip/settlement", &settlement).await.expect(200);
     assert_eq!(buyer.live(&stand).await, "USD:0.9".parse().unwrap());
     assert_eq!(balance(&stand).await, "USD:50.09");
+}
+
+/// A budget that the wallet leaves at the shop is there for its page; what the shop would not take is not kept.
+async fn waits_for_its_page(stand: &Stand, shop: &Shop, holding: &Holding) {
+    let (claim, other) = ("AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAQ");
+    let budget = serde_json::to_value(holding).unwrap();
+    let mut richer = budget.clone();
+    for scrip in ["first", "live"] {
+        richer[scrip]["scrip"]["value"] = json!("USD:5");
+    }
+    let left = json!({"claim": other, "budget": richer});
+    shop.post(stand, "/claims", &left).await.refused_for(ErrorCode::VendorScripInvalid);
+    shop.post(stand, "/claims", &json!({"claim": other})).await.refused_for(ErrorCode::Malformed);
+    shop.post(stand, "/claims", &json!({"claim": claim, "budget": budget})).await.expect(200);
+    let taken: Value = shop.post(stand, "/claims/take", &json!({"claim": claim})).await.expect(200).json();
+    assert_eq!(taken, json!({"budget": budget}));
+    let nothing: Value = shop.post(stand, "/claims/take", &json!({"claim": other})).await.expect(200).json();
+    assert_eq!(nothing, json!({}));
 }

@@ -1,6 +1,7 @@
 //! Budgets: one approval, and then the page pays by itself, with scrip of the shop that it keeps.
 
 use anyhow::Result;
+use tuppence_tests::browser::Tab;
 use tuppence_tests::pages::shop::{Article, BREAD, NIGHT_TRAINS};
 use tuppence_tests::program::OtherShop;
 use tuppence_tests::publisher::Page;
@@ -16,11 +17,15 @@ impl Visit {
     }
 
     fn page_with_budgets_of(&self, shop: &str) -> Page {
+        self.embed().page_of(&self.elements_with_budgets(shop))
+    }
+
+    fn elements_with_budgets(&self, shop: &str) -> String {
         let element = |article: Article| {
             format!("<tuppence-article src=\"{shop}/articles/{}\"></tuppence-article>", article.slug)
         };
         let script = format!("<script type=\"module\" src=\"{shop}/embed/budget.js\"></script>");
-        self.embed().page_of(&format!("{script}{}{}", element(NIGHT_TRAINS), element(BREAD)))
+        format!("{script}{}{}", element(NIGHT_TRAINS), element(BREAD))
     }
 
     /// Sets all 4¢ aside for the shop, at the first article, which costs 0.4¢.
@@ -31,6 +36,26 @@ impl Visit {
         self.browser.closes(&window, &page).await?;
         self.embed().nth_is(0, "paid").await?;
         self.embed().shows_all_of(NIGHT_TRAINS).await
+    }
+
+    /// Opens the page, and approves the budget there.
+    async fn begins_with_a_budget(&self) -> Result<Tab> {
+        let page = self.open(self.page_with_budgets()).await?;
+        self.approves_a_budget().await?;
+        Ok(page)
+    }
+
+    /// Looks at what was approved, in the wallet.
+    async fn sees_its_budgets(&self) -> Result<()> {
+        self.wallet().home().open().await?;
+        self.browser.click(&control("Budgets")).await
+    }
+
+    /// Ends the budget there, and has so much then.
+    async fn takes_back_to(&self, balance: &str) -> Result<()> {
+        self.browser.click(&button("End it and take the rest back")).await?;
+        self.browser.says("Nothing is set aside at any shop.").await?;
+        self.wallet().home().has(balance).await
     }
 
     /// Reads the second one, for 3¢, in the page alone.
@@ -48,8 +73,7 @@ impl Visit {
 fn who_approves_a_budget_reads_on_without_a_window_and_takes_the_rest_back() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;
-        visit.open(visit.page_with_budgets()).await?;
-        visit.approves_a_budget().await?;
+        visit.begins_with_a_budget().await?;
         visit.browser.says("3.6¢ left of your budget here.").await?;
         visit.browser.is_accessible().await?;
         visit.reads_on().await?;
@@ -62,9 +86,7 @@ fn who_approves_a_budget_reads_on_without_a_window_and_takes_the_rest_back() -> 
         visit.browser.says("0.6¢ of 4¢ left").await?;
         visit.browser.says("3.4¢ spent").await?;
         visit.browser.is_accessible().await?;
-        visit.browser.click(&button("End it and take the rest back")).await?;
-        visit.browser.says("Nothing is set aside at any shop.").await?;
-        visit.wallet().home().has("0.6¢").await?;
+        visit.takes_back_to("0.6¢").await?;
         visit.program.stop().await?;
         visit.program.audit()
     })
@@ -74,12 +96,10 @@ fn who_approves_a_budget_reads_on_without_a_window_and_takes_the_rest_back() -> 
 fn the_page_gives_the_rest_back_with_one_press() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;
-        visit.open(visit.page_with_budgets()).await?;
-        visit.approves_a_budget().await?;
+        visit.begins_with_a_budget().await?;
         visit.browser.click(&button("Take the rest back")).await?;
         visit.browser.says("Paid with small change from your wallet.").await?;
-        visit.wallet().home().open().await?;
-        visit.browser.click(&control("Budgets")).await?;
+        visit.sees_its_budgets().await?;
         visit.browser.says("Nothing is set aside at any shop.").await?;
         visit.wallet().home().has("3.6¢").await
     })
@@ -97,12 +117,9 @@ fn while_the_center_is_stopped_a_budget_goes_on_and_the_books_agree_afterwards()
         shop.stop().await?;
         shop.resume().await?;
         visit.program.resume().await?;
-        visit.wallet().home().open().await?;
-        visit.browser.click(&control("Budgets")).await?;
+        visit.sees_its_budgets().await?;
         visit.browser.says("0.6¢ of 4¢ left").await?;
-        visit.browser.click(&button("End it and take the rest back")).await?;
-        visit.browser.says("Nothing is set aside at any shop.").await?;
-        visit.wallet().home().has("0.6¢").await?;
+        visit.takes_back_to("0.6¢").await?;
         visit.program.stop().await?;
         visit.program.audit()
     })
@@ -122,16 +139,44 @@ fn a_page_that_cannot_hear_the_wallet_gets_its_budget_by_way_of_the_shop() -> Re
 fn a_budget_waits_for_a_shop_that_does_not_answer_and_pays_once() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;
-        visit.open(visit.page_with_budgets()).await?;
-        visit.approves_a_budget().await?;
+        visit.begins_with_a_budget().await?;
         visit.browser.block(&["*/vendor-scrip/buy"]).await?;
         visit.browser.click(&button("Read for 3¢")).await?;
         visit.embed().nth_is(1, "unreachable").await?;
         visit.browser.block(&[]).await?;
         visit.browser.click(&button("Try again")).await?;
         visit.reads_on().await?;
-        visit.wallet().home().open().await?;
-        visit.browser.click(&control("Budgets")).await?;
+        visit.sees_its_budgets().await?;
+        visit.browser.says("0.6¢ of 4¢ left").await
+    })
+}
+
+/// A shop whose first answer to a payment is lost behind a server that is busy, after the shop has sold.
+const BUSY: &str =
+    "<script>const real = fetch; let busy = true; globalThis.fetch = async (address, ...more) => {
+    const answer = await real(address, ...more);
+    if (!busy || !String(address).endsWith('/vendor-scrip/buy')) return answer;
+    busy = false;
+    return new Response(JSON.stringify({ code: 'busy', message: 'later', retry: 'later' }), { status: 503 });
+};</script>";
+
+#[test]
+fn an_answer_that_is_no_clear_no_loses_neither_the_article_nor_the_budget() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.begins_with_a_budget().await?;
+        let there = visit
+            .embed()
+            .page_of(&format!("{BUSY}{}", visit.elements_with_budgets(&visit.program.storefront())));
+        visit.open(there).await?;
+        visit.embed().nth_is(1, "ready").await?;
+        visit.browser.click(&button("Read for 3¢")).await?;
+        visit.embed().nth_is(1, "unreachable").await?;
+        visit.browser.click(&button("Try again")).await?;
+        visit.embed().nth_is(1, "ready").await?;
+        // What the page knows of the budget is from before; the sale that it finds is the one that was made.
+        visit.reads_on().await?;
+        visit.sees_its_budgets().await?;
         visit.browser.says("0.6¢ of 4¢ left").await
     })
 }
@@ -140,8 +185,7 @@ fn a_budget_waits_for_a_shop_that_does_not_answer_and_pays_once() -> Result<(), 
 fn two_tabs_of_a_page_pay_one_after_the_other_from_the_same_budget() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;
-        let first = visit.open(visit.page_with_budgets()).await?;
-        visit.approves_a_budget().await?;
+        let first = visit.begins_with_a_budget().await?;
         let second = visit.browser.new_tab().await?;
         visit.open(visit.page_with_budgets()).await?;
         visit.embed().nth_is(1, "ready").await?;
@@ -158,8 +202,7 @@ fn two_tabs_of_a_page_pay_one_after_the_other_from_the_same_budget() -> Result<(
             visit.browser.look_at(tab).await?;
             visit.embed().nth_is(1, "paid").await?;
         }
-        visit.wallet().home().open().await?;
-        visit.browser.click(&control("Budgets")).await?;
+        visit.sees_its_budgets().await?;
         visit.browser.says("0.6¢ of 4¢ left").await
     })
 }
@@ -168,17 +211,13 @@ fn two_tabs_of_a_page_pay_one_after_the_other_from_the_same_budget() -> Result<(
 fn when_the_site_data_is_cleared_the_rest_comes_back_by_the_wallet() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;
-        visit.open(visit.page_with_budgets()).await?;
-        visit.approves_a_budget().await?;
+        visit.begins_with_a_budget().await?;
         let _: serde_json::Value = visit.browser.script("localStorage.clear()", Vec::new()).await?;
         visit.browser.reload().await?;
         visit.embed().nth_is(0, "ready").await?;
-        visit.wallet().home().open().await?;
-        visit.browser.click(&control("Budgets")).await?;
+        visit.sees_its_budgets().await?;
         visit.browser.says("3.6¢ of 4¢ left").await?;
-        visit.browser.click(&button("End it and take the rest back")).await?;
-        visit.browser.says("Nothing is set aside at any shop.").await?;
-        visit.wallet().home().has("3.6¢").await
+        visit.takes_back_to("3.6¢").await
     })
 }
 
@@ -195,12 +234,9 @@ fn a_budget_whose_payment_was_cut_off_is_finished_by_the_wallet_and_its_rest_com
         visit.browser.asks(&["/api/v1/vendor-scrip/buy", "/api/v1/payment/finish"]).await?;
         visit.browser.close_tab(&page).await?;
         visit.browser.block(&[]).await?;
-        visit.wallet().home().open().await?;
-        visit.browser.click(&control("Budgets")).await?;
+        visit.sees_its_budgets().await?;
         visit.browser.says("4¢ of 4¢ left").await?;
-        visit.browser.click(&button("End it and take the rest back")).await?;
-        visit.browser.says("Nothing is set aside at any shop.").await?;
-        visit.wallet().home().has("4¢").await
+        visit.takes_back_to("4¢").await
     })
 }
 

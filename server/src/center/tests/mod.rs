@@ -23,8 +23,8 @@ use tuppence_protocol::challenge::{Solution, solve};
 use tuppence_protocol::ids::VendorId;
 use tuppence_protocol::scrip::Code;
 use tuppence_protocol::scrip::buyer::{
-    AwaitingIssueOffer, AwaitingPaymentOffer, AwaitingReceipt, AwaitingRegistration, Ecash, NewWallet, Offer,
-    Purse, Start, Started,
+    AwaitingEcash, AwaitingIssueOffer, AwaitingPaymentOffer, AwaitingReceipt, AwaitingRegistration, Ecash,
+    NewWallet, Offer, Purse, Start, Started,
 };
 use tuppence_protocol::scrip::center::{Center, CenterKeys, Policy};
 use tuppence_protocol::scrip::finish::{Finish, FinishReply};
@@ -334,6 +334,12 @@ impl Wallet {
         let awaiting = self.begin(bench, offer)?;
         let reply = bench.finish(&awaiting.finish)?;
         Ok(awaiting.receive(&reply).unwrap())
+    }
+
+    /// Sends a command that is answered with an S5, and hears what it says.
+    fn hears(&self, bench: &mut Bench, awaiting: &AwaitingEcash, command: Command) -> Started {
+        let Reply::Balance(reply) = bench.send(command).unwrap() else { panic!("no S5") };
+        awaiting.receive(&Ecash::Payment(reply), &self.purse.custom_secret, bench.now).unwrap()
     }
 
     fn resynchronise(&mut self, bench: &mut Bench) -> Option<TranId> {

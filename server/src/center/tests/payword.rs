@@ -433,21 +433,13 @@ fn a_budget_that_meets_another_payment_under_way_hears_of_it_and_is_paid_with_it
         let under_way = begin(bench, &mut wallet, &first).unwrap();
         let offer = quote(bench, &other, &second);
         let awaiting = other.purse.start(offer.clone(), bench.now).unwrap();
-        let Reply::Balance(reply) = bench.send(reserve(&awaiting.start, &second)).unwrap() else {
-            panic!("no S5")
-        };
-        let started =
-            awaiting.receive(&Ecash::Payment(reply), &other.purse.custom_secret, bench.now).unwrap();
+        let started = other.hears(bench, &awaiting, reserve(&awaiting.start, &second));
         let Started::Other(tran_id, scrip) = started else { panic!("two payments at once") };
         assert_eq!(tran_id, under_way.start.offer().tran_id());
 
         other.purse.scrip = *scrip;
         let awaiting = other.purse.start(offer, bench.now).unwrap();
-        let Reply::Balance(reply) = bench.send(reserve(&awaiting.start, &second)).unwrap() else {
-            panic!("no S5")
-        };
-        let started =
-            awaiting.receive(&Ecash::Payment(reply), &other.purse.custom_secret, bench.now).unwrap();
+        let started = other.hears(bench, &awaiting, reserve(&awaiting.start, &second));
         assert!(matches!(started, Started::Ours(_)), "the second one begins, and completes the first");
         assert_eq!(bench.balance(AccountId::Reservations), usd("0.5"));
         bench.audit();

@@ -342,22 +342,14 @@ fn an_order_that_meets_another_payment_under_way_hears_of_it_and_uses_up_no_numb
         let under_way = begin(bench, &mut wallet, &order(1)).unwrap();
         let offer = quote(bench, &other, &order(2)).unwrap();
         let awaiting = other.purse.start(offer.clone(), bench.now).unwrap();
-        let Reply::Balance(reply) = bench.send(buy(&awaiting.start, &order(2))).unwrap() else {
-            panic!("no S5")
-        };
-        let started =
-            awaiting.receive(&Ecash::Payment(reply), &other.purse.custom_secret, bench.now).unwrap();
+        let started = other.hears(bench, &awaiting, buy(&awaiting.start, &order(2)));
         let Started::Other(tran_id, scrip) = started else { panic!("two payments at once") };
         assert_eq!(tran_id, under_way.start.offer().tran_id());
 
         // Both numbers of the licence serve: one for each payment that has begun.
         other.purse.scrip = *scrip;
         let awaiting = other.purse.start(offer, bench.now).unwrap();
-        let Reply::Balance(reply) = bench.send(buy(&awaiting.start, &order(2))).unwrap() else {
-            panic!("no S5")
-        };
-        let started =
-            awaiting.receive(&Ecash::Payment(reply), &other.purse.custom_secret, bench.now).unwrap();
+        let started = other.hears(bench, &awaiting, buy(&awaiting.start, &order(2)));
         assert!(matches!(started, Started::Ours(_)), "the second one begins, and completes the first");
         bench.audit();
     });
