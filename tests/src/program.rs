@@ -7,7 +7,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::http::client;
 use crate::process::{Process, free_ports, program_named_by, tuppence};
+use crate::wait::{Seen, until};
 
 /// What a program is started with.
 #[derive(Debug, Clone)]
@@ -183,6 +185,23 @@ impl OtherShop {
     /// Its origin.
     pub fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// Waits until it has what it needs of its center to take budgets.
+    ///
+    /// # Errors
+    /// If it takes none, with what it said.
+    pub async fn takes_budgets(&self) -> Result<()> {
+        let address = format!("{}/api/v1/shop", self.origin());
+        let http = client()?;
+        until("the shop to take budgets", async || {
+            let shop: Value = http.get(&address).send().await?.json().await?;
+            Ok(match shop["budget"].is_null() {
+                false => Seen::Ready(()),
+                true => Seen::NotYet(self.process.last_words()),
+            })
+        })
+        .await
     }
 
     /// Stops it (SIGTERM), and checks that it ends by itself and without an error.

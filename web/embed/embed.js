@@ -14,8 +14,7 @@ const PATIENCE_MS = 15_000;
 export class TuppenceError extends Error {
   constructor(code, message = code, retry) {
     super(message);
-    this.code = code;
-    this.retry = retry;
+    Object.assign(this, { code, retry });
   }
 }
 

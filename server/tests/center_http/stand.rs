@@ -272,12 +272,13 @@ impl Answer {
     pub fn fits_in(&self, description: &Value, method: &str, path: &str) {
         let operation = &description["paths"][path][method];
         assert!(operation.is_object(), "{method} {path} is not described");
-        let name = if self.status == 200 {
-            operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].as_str().unwrap()
+        let mut schema = if self.status == 200 {
+            operation["responses"]["200"]["content"]["application/json"]["schema"].clone()
         } else {
-            "#/components/schemas/ErrorBody"
+            json!({"$ref": "#/components/schemas/ErrorBody"})
         };
-        let schema = json!({"$ref": name, "components": description["components"]});
+        assert!(schema.is_object(), "{method} {path} has no schema");
+        schema["components"] = description["components"].clone();
         let schema = jsonschema::draft202012::new(&schema).unwrap();
         let body: Value = self.json();
         let errors: Vec<_> = schema.iter_errors(&body).map(|error| error.to_string()).collect();

@@ -110,6 +110,7 @@ fn while_the_center_is_stopped_a_budget_goes_on_and_the_books_agree_afterwards()
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;
         let shop = OtherShop::start(&visit.program, "Stop Press").await?;
+        shop.takes_budgets().await?;
         visit.open(visit.page_with_budgets_of(&shop.origin())).await?;
         visit.approves_a_budget().await?;
         visit.program.stop().await?;

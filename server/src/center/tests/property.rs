@@ -95,7 +95,7 @@ impl Run {
             }
             Move::Cancel { age } => {
                 if let Some(start) = self.starts.iter().rev().nth(age).cloned() {
-                    let awaiting = tuppence_protocol::scrip::buyer::AwaitingEcash { start };
+                    let awaiting = AwaitingEcash { start };
                     let back = awaiting.cancel(&self.wallet.purse.custom_secret, self.bench.now);
                     let AwaitingReturn::Start(start) = back else { panic!("no M4 or S4") };
                     self.send(start_command(&start));
