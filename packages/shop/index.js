@@ -12,6 +12,9 @@ const CLAIM_COOKIE = "tuppence_claim";
 // Who has read the teaser may take a day over paying. The storefront's ten minutes begin only when the receipt is left there.
 const CLAIM_SECONDS = 24 * 60 * 60;
 const STOREFRONT_MS_MAX = 5_000;
+// A claim is asked for once in this time, and so many different ones: visitors can't have this server flood the storefront.
+const CLAIM_AGAIN_MS = 1_000;
+const CLAIMS_ASKED_MAX = 256;
 // The longest that browsers keep a cookie; the receipt makes another one any time.
 const COOKIE_SECONDS = 400 * 24 * 60 * 60;
 const FORM_BYTES_MAX = 16 * 1024;
@@ -35,6 +38,7 @@ export function paywall({ credentials, origin, storefront, wallet, slug, secure 
   const shop = new URL(storefront).origin;
   const pays = new URL(wallet).origin;
   const keys = cookieKeys(credentials);
+  const waits = limited((claim, article) => isPaid(shop, claim, credentials, article));
 
   return async function tuppence(request, response, next = () => {}) {
     try {
@@ -62,14 +66,14 @@ export function paywall({ credentials, origin, storefront, wallet, slug, secure 
       const sent = scheme.toLowerCase() === "tuppence" ? open(token) : undefined;
       let paid = sent !== undefined || hasCookie(request, keys, article);
       // The reader comes back from the wallet, which has left the receipt at the storefront under this browser's claim.
-      let claim = cookies(request, claimCookie).find((value) => /^[\w-]{22}$/.test(value));
-      if (!paid && claim !== undefined && (await isPaid(shop, claim, credentials, article))) {
+      let claim = claimOf(request, claimCookie, keys, article);
+      if (!paid && claim !== undefined && (await waits(claim, article))) {
         paid = true;
         response.appendHeader("Set-Cookie", paidCookie(keys[0], article, path, secure));
       }
       if (!paid && claim === undefined) {
         claim = randomBytes(16).toString("base64url");
-        response.appendHeader("Set-Cookie", cookie(claimCookie, claim, path, CLAIM_SECONDS, secure));
+        response.appendHeader("Set-Cookie", cookie(claimCookie, sealedClaim(keys[0], claim, article), path, CLAIM_SECONDS, secure));
       }
       const asked = new URLSearchParams({ for: own, claim: claim ?? "", back: own + path });
       const payUrl = `${pays}/approve?shop=${encodeURIComponent(shop)}&article=${name}#${asked}`;
@@ -133,6 +137,37 @@ function sealed(key, article) {
   return createHmac("sha256", key).update(article).digest();
 }
 
+/** A claim as its cookie has it: with its time and this server's seal, so that nobody else makes one. */
+function sealedClaim(key, claim, article, since = Date.now()) {
+  const seal = sealed(key, `claim ${article} ${claim} ${since}`).toString("base64url");
+  return `${claim}.${since}.${seal}`;
+}
+
+/** The claim that this server has given this browser for the article, if it still holds. */
+function claimOf(request, name, keys, article) {
+  for (const value of cookies(request, name)) {
+    const [, claim, since] = /^([\w-]{22})\.(\d{1,15})\.[\w-]{43}$/.exec(value) ?? [];
+    if (claim === undefined || Date.now() - Number(since) > CLAIM_SECONDS * 1_000) continue;
+    const made = keys.map((key) => Buffer.from(sealedClaim(key, claim, article, since)));
+    if (made.some((own) => equal(own, Buffer.from(value)))) return claim;
+  }
+  return undefined;
+}
+
+/** `ask` with its answer shared for a moment by all who ask for the same claim; while too many are asked for, no. */
+function limited(ask) {
+  const asked = new Map();
+  return async (claim, article) => {
+    if (!asked.has(claim)) {
+      if (asked.size >= CLAIMS_ASKED_MAX) return false;
+      const answer = ask(claim, article);
+      asked.set(claim, answer);
+      answer.finally(() => setTimeout(() => asked.delete(claim), CLAIM_AGAIN_MS).unref());
+    }
+    return asked.get(claim);
+  };
+}
+
 /** Whether the wallet has left a receipt for this article. A storefront that doesn't answer is asked again next time. */
 async function isPaid(shop, claim, credentials, article) {
   try {
@@ -167,8 +202,12 @@ function cookies(request, wanted) {
 function hasCookie(request, keys, article) {
   return cookies(request, COOKIE).some((value) => {
     const given = Buffer.from(value, "base64url");
-    return given.length === 32 && keys.some((key) => timingSafeEqual(sealed(key, article), given));
+    return keys.some((key) => equal(sealed(key, article), given));
   });
+}
+
+function equal(own, given) {
+  return own.length === given.length && timingSafeEqual(own, given);
 }
 
 function addVary(response, names) {

@@ -96,7 +96,7 @@ async function served(run, around = (handler) => handler, slug = slugOf) {
   );
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
   const base = `http://127.0.0.1:${server.address().port}`;
-  const get = (path, headers = {}) => fetch(base + path, { headers, redirect: "manual" });
+  const get = (path, headers = {}, signal) => fetch(base + path, { headers, redirect: "manual", signal });
   const post = (path, form) =>
     fetch(base + path, { method: "POST", body: new URLSearchParams(form), redirect: "manual" });
   try {
@@ -114,7 +114,7 @@ test("a receipt by form becomes a cookie that opens its article", () =>
     assert.equal(address, "https://wallet.example/approve?shop=https%3A%2F%2Fshop.example&article=small-change");
     const { for: page, claim, back } = Object.fromEntries(new URLSearchParams(asked));
     assert.deepEqual([page, back], ["https://news.example", "https://news.example/news/small-change"]);
-    assert.match(before.headers.get("set-cookie"), new RegExp(`^tuppence_claim_small-change=${claim}; Path=/news/small-change; Max-Age=86400; HttpOnly`));
+    assert.match(before.headers.get("set-cookie"), new RegExp(`^tuppence_claim_small-change=${claim}\\.\\d+\\.[\\w-]{43}; Path=/news/small-change; Max-Age=86400; HttpOnly`));
     assert.equal(before.headers.get("cache-control"), "private, no-store");
     assert.match(before.headers.get("vary"), /Cookie, Authorization/);
 
@@ -162,63 +162,128 @@ test("a form that a body parser has read already is taken from there", () =>
     },
   ));
 
-test("who comes back from the wallet reads on, by the receipt that waits at the storefront", async () => {
+const CLAIM = /^(tuppence_claim_small-change=([\w-]{22})\.\d+\.[\w-]{43});/;
+
+/** A first visit: the cookie, and the claim in it. */
+async function visit(get) {
+  const [, cookie, claim] = CLAIM.exec((await get("/news/small-change")).headers.get("set-cookie"));
+  return { cookie, claim };
+}
+
+/** Answers what is asked of the storefront, and gives the claims that were asked for. */
+async function storefront(answer, run) {
   const asked = [];
-  const waiting = new Map();
   const network = globalThis.fetch;
   globalThis.fetch = async (address, options) => {
     if (!String(address).startsWith("https://shop.example/")) return network(address, options);
-    asked.push(`${options.method} ${address}`);
-    return Response.json({ receipt: waiting.get(JSON.parse(options.body).claim) });
+    assert.equal(`${options.method} ${address}`, "POST https://shop.example/api/v1/claims/take");
+    const { claim } = JSON.parse(options.body);
+    asked.push(claim);
+    return Response.json(answer(claim));
   };
   try {
-    await served(async ({ get }) => {
-      const first = await get("/news/small-change");
-      const cookie = first.headers.get("set-cookie").split(";", 1)[0];
-      const claim = cookie.split("=")[1];
-      assert.deepEqual(asked, [], "a first visit asks nobody");
-      // The wallet has not been there yet: the same claim, and nothing is paid.
-      const second = await get("/news/small-change", { cookie });
-      assert.match(await second.text(), new RegExp(`^TEASER .*&claim=${claim}&`));
-      assert.equal(second.headers.get("set-cookie"), null);
-      // A receipt that is not this article's opens nothing.
-      for (const wrong of [reward, { ...receipt, amount: "USD:3" }, {}, null]) {
-        waiting.set(claim, wrong);
-        assert.match(await (await get("/news/small-change", { cookie })).text(), /^TEASER/);
-      }
-      waiting.set(claim, receipt);
-      const back = await get("/news/small-change", { cookie });
-      assert.equal(await back.text(), "PAID");
-      const paid = back.headers.get("set-cookie").split(";", 1)[0];
-      assert.match(paid, /^tuppence_paid=/);
-      assert.deepEqual(new Set(asked), new Set(["POST https://shop.example/api/v1/claims/take"]));
-      asked.length = 0;
-      assert.equal(await (await get("/news/small-change", { cookie: paid })).text(), "PAID");
-      assert.equal((await get("/about", { cookie })).status, 200);
-      assert.match(await (await get("/news/small-change", { cookie: "tuppence_claim_small-change=../x" })).text(), /^TEASER/);
-      assert.deepEqual(asked, [], "nobody else is asked");
-    });
+    await served(({ get }) => run(get, asked));
   } finally {
     globalThis.fetch = network;
   }
+}
+
+test("who comes back from the wallet reads on, by the receipt that waits at the storefront", () => {
+  const waiting = new Map();
+  return storefront((claim) => ({ receipt: waiting.get(claim) }), async (get, asked) => {
+    const early = await visit(get);
+    assert.deepEqual(asked, [], "a first visit asks nobody");
+    // The wallet has not been there yet: the same claim, and nothing is paid.
+    const second = await get("/news/small-change", { cookie: early.cookie });
+    assert.match(await second.text(), new RegExp(`^TEASER .*&claim=${early.claim}&`));
+    assert.equal(second.headers.get("set-cookie"), null);
+    // A receipt that is not this article's opens nothing.
+    for (const wrong of [reward, { ...receipt, amount: "USD:3" }, {}, null]) {
+      const { cookie, claim } = await visit(get);
+      waiting.set(claim, wrong);
+      assert.match(await (await get("/news/small-change", { cookie })).text(), /^TEASER/);
+      assert.equal(asked.at(-1), claim);
+    }
+    const { cookie, claim } = await visit(get);
+    waiting.set(claim, receipt);
+    const back = await get("/news/small-change", { cookie });
+    assert.equal(await back.text(), "PAID");
+    const paid = back.headers.get("set-cookie").split(";", 1)[0];
+    assert.match(paid, /^tuppence_paid=/);
+    asked.length = 0;
+    assert.equal(await (await get("/news/small-change", { cookie: paid })).text(), "PAID");
+    assert.equal((await get("/about", { cookie })).status, 200);
+    assert.deepEqual(asked, [], "nobody else is asked");
+  });
 });
 
-test("a storefront that doesn't answer leaves the teaser, and is asked again", async () => {
-  const network = globalThis.fetch;
-  globalThis.fetch = async (address, options) => {
-    if (!String(address).startsWith("https://shop.example/")) return network(address, options);
-    throw new TypeError("fetch failed");
-  };
-  try {
-    await served(async ({ get }) => {
-      const answer = await get("/news/small-change", { cookie: `tuppence_claim_small-change=${"A".repeat(22)}` });
+test("the storefront is asked for claims of this server alone, and not for old ones", () =>
+  storefront(() => ({ receipt }), async (get, asked) => {
+    const { cookie, claim } = await visit(get);
+    const [, since, seal] = cookie.split("=")[1].split(".");
+    const wrong = [
+      claim,
+      "../x",
+      `${claim}.${since}`,
+      `${claim}.${since}.${"A".repeat(43)}`,
+      `${"A".repeat(22)}.${since}.${seal}`,
+      `${claim}.${Number(since) + 1}.${seal}`,
+      `${claim}.${since}.${seal}A`,
+    ];
+    for (const value of wrong) {
+      const answer = await get("/news/small-change", { cookie: `tuppence_claim_small-change=${value}` });
+      assert.match(await answer.text(), /^TEASER/, value);
+      assert.match(answer.headers.get("set-cookie"), CLAIM, "and another one is given");
+    }
+    const now = Date.now;
+    try {
+      Date.now = () => now() + 25 * 60 * 60 * 1_000;
+      assert.match(await (await get("/news/small-change", { cookie })).text(), /^TEASER/);
+    } finally {
+      Date.now = now;
+    }
+    assert.deepEqual(asked, []);
+    assert.equal(await (await get("/news/small-change", { cookie })).text(), "PAID");
+  }));
+
+test("a claim is asked for once in a while, however often its cookie comes", () =>
+  storefront(() => ({}), async (get, asked) => {
+    const { cookie } = await visit(get);
+    const all = Array.from({ length: 20 }, () => get("/news/small-change", { cookie }));
+    for (const answer of await Promise.all(all)) assert.match(await answer.text(), /^TEASER/);
+    assert.equal(asked.length, 1);
+    const since = Date.now();
+    while (asked.length < 2) {
+      assert.ok(Date.now() - since < 20_000, "it is asked for again after a while");
+      await get("/news/small-change", { cookie });
+    }
+  }));
+
+test("many claims at once are not all asked for", () =>
+  storefront(() => new Promise(() => {}), async (get, asked) => {
+    const visits = await Promise.all(Array.from({ length: 300 }, () => visit(get)));
+    const stop = new AbortController();
+    const all = visits.map(({ cookie }) => get("/news/small-change", { cookie }, stop.signal));
+    // Those beyond the limit are answered at once, the others when the storefront is.
+    let answered = 0;
+    await new Promise((done) => all.forEach((one) => one.then(() => ++answered === 300 - 256 && done(), () => {})));
+    assert.equal(asked.length, 256);
+    stop.abort();
+  }));
+
+test("a storefront that doesn't answer leaves the teaser", () =>
+  storefront(
+    () => {
+      throw new TypeError("fetch failed");
+    },
+    async (get, asked) => {
+      const { cookie, claim } = await visit(get);
+      const answer = await get("/news/small-change", { cookie });
       assert.equal(answer.status, 200);
       assert.match(await answer.text(), /^TEASER/);
-    });
-  } finally {
-    globalThis.fetch = network;
-  }
-});
+      assert.deepEqual(asked, [claim]);
+    },
+  ));
 
 /** A request with just this path, which `fetch` would tidy up. */
 function raw(base, method, path, body) {

@@ -16,7 +16,8 @@ const SECRET_ID: u32 = 5;
 #[test]
 fn under_node_receipts_hold_and_are_refused_as_published() {
     let test = format!("{ROOT}/packages/shop/shop.test.mjs");
-    let output = Command::new("node").args(["--test", &test]).output().unwrap();
+    let output = Command::new("node").args(["--test", &test]).output();
+    let output = output.unwrap_or_else(|error| panic!("Node.js 18 or newer is needed as `node`: {error}"));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
 }
