@@ -58,6 +58,11 @@ impl DataFolder {
         self.0.join("content")
     }
 
+    /// Which pages of another site are sold.
+    pub fn rules(&self) -> PathBuf {
+        self.0.join("rules.toml")
+    }
+
     /// The campaigns.
     pub fn campaigns(&self) -> PathBuf {
         self.0.join("campaigns")

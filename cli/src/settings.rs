@@ -14,6 +14,7 @@ use tuppence_protocol::{Amount, Currency, Duration, HashAlgorithm};
 use tuppence_server::center::keys::Passphrase;
 use tuppence_server::storefront::till::{DAYS, SETTLE_EVERY, Terms};
 
+use crate::data::DataFolder;
 use crate::failure::Failure;
 use crate::logging::LogFormat;
 
@@ -106,6 +107,18 @@ pub struct Settings {
     /// Folder of articles, Markdown with front matter [default: content in the data folder]
     #[arg(long, env = "TUPPENCE_CONTENT", value_name = "DIR", help_heading = "Storefront")]
     pub content: Option<PathBuf>,
+    /// Site to stand in front of, such as http://127.0.0.1:3000: its pages pass through, and some are sold
+    #[arg(
+        long,
+        env = "TUPPENCE_UPSTREAM",
+        value_name = "URL",
+        conflicts_with = "content",
+        help_heading = "Storefront"
+    )]
+    pub upstream: Option<String>,
+    /// Which pages of that site are sold, and for how much, TOML [default: rules.toml in the data folder]
+    #[arg(long, env = "TUPPENCE_UPSTREAM_RULES", value_name = "FILE", help_heading = "Storefront")]
+    pub upstream_rules: Option<PathBuf>,
     /// Folder of campaigns, TOML [default: campaigns in the data folder]
     #[arg(long, env = "TUPPENCE_CAMPAIGNS", value_name = "DIR", help_heading = "Storefront")]
     pub campaigns: Option<PathBuf>,
@@ -214,6 +227,20 @@ impl Settings {
             Some(text) => Origin::parse("storefront-origin", text),
             None => Ok(Origin::local(self.storefront_port())),
         }
+    }
+
+    /// The site that the storefront stands in front of, and its rules in the data folder `data`.
+    ///
+    /// # Errors
+    /// If it is no origin, or articles are named too.
+    pub fn site(&self, data: &DataFolder) -> Result<Option<(Origin, PathBuf)>, Failure> {
+        let Some(text) = &self.upstream else { return Ok(None) };
+        if self.content.is_some() {
+            return Err(Failure::new("content and upstream are both set, and articles come from one place")
+                .hint("Leave out the one that you do not mean."));
+        }
+        let rules = self.upstream_rules.clone().unwrap_or_else(|| data.rules());
+        Ok(Some((Origin::parse("upstream", text)?, rules)))
     }
 
     /// The currency.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use tuppence_server::storefront::catalogue::fields::Prices;
 use tuppence_server::storefront::problem::Severity;
-use tuppence_server::storefront::{self};
+use tuppence_server::storefront::{self, Articles};
 
 use crate::arguments::Check;
 use crate::data::DataFolder;
@@ -18,9 +18,11 @@ pub fn run(arguments: Check, place: &Place) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.complete(place)?;
     let data = DataFolder::new(&place.data);
     let content = settings.content.clone().unwrap_or_else(|| data.content());
+    let site = settings.site(&data)?;
     let campaigns = settings.campaigns.clone().unwrap_or_else(|| data.campaigns());
     let prices = Prices { currency: settings.currency(), default: settings.default_price()? };
-    let problems = storefront::check(&content, &campaigns, prices);
+    let articles = site.as_ref().map_or(Articles::Folder(&content), |(_, rules)| Articles::Rules(rules));
+    let problems = storefront::check(articles, &campaigns, prices);
     let hidden = problems.iter().filter(|problem| problem.severity == Severity::Hidden).count();
     if arguments.format.json {
         let listed: Vec<_> = problems

@@ -45,19 +45,28 @@ impl Shop {
             (None, Some(center)) => center.reached_at.clone(),
             (None, None) => wallet_origin.clone(),
         };
-        let (content, campaigns) = folders(settings, data)?;
+        let upstream = upstream(settings, data)?;
+        let (content, campaigns) = folders(settings, data, upstream.is_some())?;
         let http = client::client(shop::ANSWER_TIME_MAX).map_err(Failure::new)?;
-        let told = |text: &Option<String>, otherwise: &str| text.as_deref().unwrap_or(otherwise).to_owned();
+        let origin = settings.storefront_origin()?;
+        let told = |text: &Option<String>, sample: &str| match text {
+            Some(text) => text.clone(),
+            None if upstream.is_some() => origin.host.clone(),
+            None => sample.to_owned(),
+        };
+        let (title, description) =
+            (told(&settings.shop_name, sample::TITLE), told(&settings.shop_description, sample::DESCRIPTION));
         let settings = shop::Settings {
             database: data.shop_database(),
             content,
+            upstream,
             campaigns,
             credentials,
-            origin: settings.storefront_origin()?.text,
+            origin: origin.text,
             center_origin,
             wallet_origin,
-            title: told(&settings.shop_name, sample::TITLE),
-            description: told(&settings.shop_description, sample::DESCRIPTION),
+            title,
+            description,
             prices: Prices { currency: settings.currency(), default: settings.default_price()? },
             hold: shop::HOLD,
             held_max: shop::HELD_MAX,
@@ -74,19 +83,40 @@ impl Shop {
     }
 }
 
+/// The site that the shop stands in front of, if it does.
+fn upstream(settings: &Settings, data: &DataFolder) -> Result<Option<shop::upstream::Settings>, Failure> {
+    let Some((site, rules)) = settings.site(data)? else { return Ok(None) };
+    if !rules.is_file() {
+        return Err(Failure::new(format!("There are no rules at {}", rules.display())).hint(
+            "They say which pages of the site are sold; docs/publishing.md shows some. Name the file with --upstream-rules.",
+        ));
+    }
+    let http = client::passing_through().map_err(Failure::new)?;
+    Ok(Some(shop::upstream::Settings { address: site.text, rules, http }))
+}
+
 /// The folders of articles and campaigns. Where the publisher has named none and there are none yet, the sample's
-/// are written.
+/// are written; its campaigns also for a shop that sells another site's pages, so that there is something to earn.
 fn folders(
     settings: &Settings,
     data: &DataFolder,
+    in_front: bool,
 ) -> Result<(std::path::PathBuf, std::path::PathBuf), Failure> {
     let content = settings.content.clone().unwrap_or_else(|| data.content());
     let campaigns = settings.campaigns.clone().unwrap_or_else(|| data.campaigns());
     if settings.content.is_none() && settings.campaigns.is_none() && !content.exists() {
-        sample::write(&content, &campaigns).map_err(|error| {
-            Failure::new(format!("The sample articles cannot be written to {}: {error}", content.display()))
-        })?;
-        output::line(format!("Sample articles are in {}; changes there show at once.", content.display()));
+        let cannot = |what, folder: &std::path::Path| {
+            let folder = folder.display().to_string();
+            move |error| Failure::new(format!("The sample {what} cannot be written to {folder}: {error}"))
+        };
+        sample::write_campaigns(&campaigns).map_err(cannot("campaigns", &campaigns))?;
+        if !in_front {
+            sample::write_articles(&content).map_err(cannot("articles", &content))?;
+            output::line(format!(
+                "Sample articles are in {}; changes there show at once.",
+                content.display()
+            ));
+        }
     }
     Ok((content, campaigns))
 }

@@ -119,9 +119,10 @@ impl HttpServiceFactory for Endpoint {
 
 /// Registers `endpoints` below `prefix`; anything else there is not found, and says so as JSON.
 pub fn api(prefix: &str, endpoints: Vec<Endpoint>) -> actix_web::Scope {
-    let mut scope = web::scope(prefix);
-    for endpoint in endpoints {
-        scope = scope.service(endpoint);
-    }
-    scope.default_service(web::to(async || Err::<&'static str, _>(ApiError::not_found())))
+    scope(prefix, endpoints).default_service(web::to(async || Err::<&'static str, _>(ApiError::not_found())))
+}
+
+/// Registers `endpoints` below `prefix`; anything else there is what it would be without them.
+pub fn scope(prefix: &str, endpoints: Vec<Endpoint>) -> actix_web::Scope {
+    endpoints.into_iter().fold(web::scope(prefix), actix_web::Scope::service)
 }

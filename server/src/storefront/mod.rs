@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! catalogue, campaigns   folders as values, read again when files change
+//! upstream               or another site, in front of which the shop stands
 //! sale, earn             S1-S7 and M1-M7 over protocol::scrip::seller
 //! relay, center          the way to the center: HTTP only
 //! till                   budgets: paywords and the shop's own scrip, taken without the center
@@ -29,7 +30,9 @@ mod relay;
 mod sale;
 pub mod sample;
 pub mod store;
+pub mod sum;
 pub mod till;
+pub mod upstream;
 pub mod view;
 mod watch;
 
@@ -51,7 +54,7 @@ use crate::clock::Clock;
 use campaigns::Campaigns;
 use catalogue::fields::Prices;
 use catalogue::media::{MediaAddresses, Root};
-use catalogue::{Catalogue, CatalogueSettings};
+use catalogue::{Article, Catalogue, CatalogueSettings};
 pub use center::ANSWER_TIME_MAX;
 use center::CenterClient;
 use claims::Claims;
@@ -62,6 +65,7 @@ use ports::Ports;
 use problem::{Problem, Severity};
 use relay::Relay;
 use store::{ShopStore, ShopStoreError, StoreHandle};
+use upstream::Upstream;
 
 /// How often budgets are compared with the center's.
 const FUNDING_PERIOD: Duration = Duration::from_secs(60);
@@ -75,8 +79,10 @@ const CENTER_SETTING: &str = "center";
 pub struct Settings {
     /// The shop's database file.
     pub database: PathBuf,
-    /// The folder of articles.
+    /// The folder of articles; not looked at where the shop stands in front of a site.
     pub content: PathBuf,
+    /// The site that the shop stands in front of.
+    pub upstream: Option<upstream::Settings>,
     /// The folder of campaigns.
     pub campaigns: PathBuf,
     /// What the shop shares with its center.
@@ -117,6 +123,7 @@ pub struct Storefront {
     catalogue_settings: CatalogueSettings,
     campaign_media: MediaAddresses,
     catalogue: ArcSwap<Catalogue>,
+    upstream: Option<Upstream>,
     campaigns: ArcSwap<Campaigns>,
     seller: ArcSwapOption<Seller>,
     budgets: ArcSwap<BTreeMap<Item, CampaignState>>,
@@ -161,6 +168,9 @@ pub enum OpenError {
     /// Its settings.
     #[error("{}", .0.message)]
     Settings(Refusal),
+    /// The rules of the site that it stands in front of.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rules(Vec<Problem>),
 }
 
 /// The center's identity, as kept for a start without it.
@@ -207,7 +217,10 @@ impl Storefront {
             prices: settings.prices,
             media: article_media,
         };
-        let catalogue = Catalogue::load(&settings.content, &catalogue_settings);
+        let upstream = settings.upstream.clone();
+        let upstream = upstream.map(|site| Upstream::open(site, &settings.origin, settings.prices));
+        let upstream = upstream.transpose().map_err(OpenError::Rules)?;
+        let catalogue = articles(&settings, &catalogue_settings);
         let campaigns = Campaigns::load(&settings.campaigns, settings.prices.currency, &campaign_media);
         let center = CenterClient::new(ports.center.clone());
         let background = ports.background.clone();
@@ -218,6 +231,7 @@ impl Storefront {
             till: till::Till::new(),
             store: handle,
             catalogue: ArcSwap::from_pointee(catalogue),
+            upstream,
             campaigns: ArcSwap::from_pointee(campaigns),
             seller: ArcSwapOption::new(seller),
             budgets: ArcSwap::from_pointee(budgets),
@@ -264,13 +278,18 @@ impl Storefront {
         }
     }
 
-    /// Reads both folders again; what is read replaces what was there, between two requests.
+    /// Reads folders and rules again; what is read replaces what was there, between two requests.
     pub fn reload(&self) {
-        let catalogue = Catalogue::load(&self.settings.content, &self.catalogue_settings);
+        let catalogue = articles(&self.settings, &self.catalogue_settings);
         let campaigns =
             Campaigns::load(&self.settings.campaigns, self.settings.prices.currency, &self.campaign_media);
         self.catalogue.store(Arc::new(catalogue));
         self.campaigns.store(Arc::new(campaigns));
+        if let Some(upstream) = &self.upstream {
+            for problem in upstream.reload() {
+                tracing::error!(%problem, "the rules stay as they were");
+            }
+        }
         tracing::info!("articles and campaigns were read again");
         log_problems(&self.problems());
         self.reloads.send_modify(|count| *count += 1);
@@ -290,6 +309,23 @@ impl Storefront {
     /// The articles, as last read.
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.catalogue.load_full()
+    }
+
+    /// The site that the shop stands in front of.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        self.upstream.as_ref()
+    }
+
+    /// The article of this name, if it is out.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ArticleUnknown`]; [`ErrorCode::Busy`] if the site that has it does not answer.
+    pub async fn article(&self, slug: &str) -> Result<Arc<Article>, Refusal> {
+        if let Some(upstream) = &self.upstream {
+            return upstream.article(slug, self.now()).await;
+        }
+        let unknown = || Refusal::new(ErrorCode::ArticleUnknown, "There is no such article in this shop.");
+        self.catalogue.load().find(slug, self.now()).cloned().ok_or_else(unknown)
     }
 
     /// The campaigns, as last read.
@@ -395,20 +431,38 @@ impl Drop for Running {
     }
 }
 
+/// The articles of the shop's own folder.
+fn articles(settings: &Settings, how: &CatalogueSettings) -> Catalogue {
+    if settings.upstream.is_some() { Catalogue::empty() } else { Catalogue::load(&settings.content, how) }
+}
+
 fn seller(settings: &Settings, center_id: VendorId) -> Result<Arc<Seller>, Refusal> {
     let Credentials { vendor_id, secrets } = settings.credentials.clone();
     Seller::new(vendor_id, center_id, secrets).map(Arc::new)
 }
 
-/// What is wrong with the files of two folders, without opening the shop.
-pub fn check(content: &std::path::Path, campaigns: &std::path::Path, prices: Prices) -> Vec<Problem> {
+/// Where a shop's articles are.
+#[derive(Debug, Clone, Copy)]
+pub enum Articles<'a> {
+    /// In a folder of its own.
+    Folder(&'a std::path::Path),
+    /// On a site that it stands in front of, sold by the rules in this file.
+    Rules(&'a std::path::Path),
+}
+
+/// What is wrong with a shop's files, without opening the shop.
+pub fn check(articles: Articles<'_>, campaigns: &std::path::Path, prices: Prices) -> Vec<Problem> {
     let media =
         |root| MediaAddresses::new("http://localhost", root, tuppence_protocol::Secret::from_bytes([0; 32]));
     let settings =
         CatalogueSettings { origin: "http://localhost".to_owned(), prices, media: media(Root::Articles) };
-    let catalogue = Catalogue::load(content, &settings);
+    let mut problems = match articles {
+        Articles::Folder(content) => Catalogue::load(content, &settings).problems().to_vec(),
+        Articles::Rules(file) => upstream::read_rules(file, prices).err().unwrap_or_default(),
+    };
     let campaigns = Campaigns::load(campaigns, prices.currency, &media(Root::Campaigns));
-    catalogue.problems().iter().chain(campaigns.problems()).cloned().collect()
+    problems.extend_from_slice(campaigns.problems());
+    problems
 }
 
 fn log_problems(problems: &[Problem]) {

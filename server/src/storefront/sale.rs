@@ -19,8 +19,8 @@ impl Storefront {
     ///
     /// # Errors
     /// PM2_2: there is no such article, it is free, or the center is not known yet.
-    pub fn quote(&self, request: &PurchaseRequest) -> Result<PaymentInformation, Declined> {
-        let quoted = self.article_at(&request.request_url).and_then(|article| {
+    pub async fn quote(&self, request: &PurchaseRequest) -> Result<PaymentInformation, Declined> {
+        let quoted = self.article_at(&request.request_url).await.and_then(|article| {
             let free = || Refusal::new(ErrorCode::ArticleUnknown, "This article is free. Just read it.");
             let price = article.price.ok_or_else(free)?;
             self.seller()?.quote(request, price, self.fresh()?)
@@ -46,7 +46,7 @@ impl Storefront {
         match self.relay.wait(&seller, &waiting, give_up).await? {
             Settled::Posted(receipt) => {
                 crash::at(Point::SaleConfirmed);
-                Ok(Delivered::Document(Box::new(self.article_of(receipt)?)))
+                Ok(Delivered::Document(Box::new(self.article_of(receipt).await?)))
             }
             Settled::Open => Ok(self.ask_again(&waiting, "/api/v1/purchase/deliver")?),
             Settled::Voided => {
@@ -60,35 +60,33 @@ impl Storefront {
     ///
     /// # Errors
     /// [`ErrorCode::ReceiptInvalid`], or [`ErrorCode::ArticleUnknown`] if it is no longer here.
-    pub fn open_article(&self, receipt: Receipt) -> Result<Delivery, Declined> {
-        Ok(self.article_of(receipt)?)
+    pub async fn open_article(&self, receipt: Receipt) -> Result<Delivery, Declined> {
+        Ok(self.article_of(receipt).await?)
     }
 
-    /// The slug that `receipt` opens, for the cookie.
+    /// The article that `receipt` opens, for the cookie.
     ///
     /// # Errors
     /// As for [`Storefront::open_article`].
-    pub fn unlock(&self, receipt: &Receipt) -> Result<Arc<Article>, Declined> {
-        Ok(self.paid_by(receipt)?)
+    pub async fn unlock(&self, receipt: &Receipt) -> Result<Arc<Article>, Declined> {
+        Ok(self.paid_by(receipt).await?)
     }
 
-    fn article_of(&self, receipt: Receipt) -> Result<Delivery, Refusal> {
-        let article = self.paid_by(&receipt)?;
+    async fn article_of(&self, receipt: Receipt) -> Result<Delivery, Refusal> {
+        let article = self.paid_by(&receipt).await?;
         let document = article.whole(Entitlement::Receipt).clone();
         Ok(self.seller()?.deliver(receipt, article.title.clone(), document, self.now()))
     }
 
-    fn paid_by(&self, receipt: &Receipt) -> Result<Arc<Article>, Refusal> {
+    async fn paid_by(&self, receipt: &Receipt) -> Result<Arc<Article>, Refusal> {
         self.seller()?.admit(receipt, ReceiptKind::Payment)?;
-        self.article_at(&receipt.subject)
+        self.article_at(&receipt.subject).await
     }
 
-    pub(super) fn article_at(&self, url: &RequestUrl) -> Result<Arc<Article>, Refusal> {
+    pub(super) async fn article_at(&self, url: &RequestUrl) -> Result<Arc<Article>, Refusal> {
         let begins = format!("{}/articles/", self.settings.origin);
-        let slug = url.as_str().strip_prefix(&begins);
-        let article = slug.and_then(|slug| self.catalogue.load().find(slug, self.now()).cloned());
-        article
-            .ok_or_else(|| Refusal::new(ErrorCode::ArticleUnknown, "There is no such article in this shop."))
+        let foreign = || Refusal::new(ErrorCode::ArticleUnknown, "There is no such article in this shop.");
+        self.article(url.as_str().strip_prefix(&begins).ok_or_else(foreign)?).await
     }
 }
 

@@ -34,24 +34,33 @@ pub const TITLE: &str = "The Halfpenny Review";
 /// What it sells.
 pub const DESCRIPTION: &str = "Short essays on small things, for small change: coins, bread, night trains and the art of walking slowly.";
 
-/// Writes the sample's articles to `content` and its campaigns to `campaigns`, each only where there is no such
-/// folder yet.
+/// Writes the sample's articles to `folder`, if there is no such folder yet.
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn write(content: &Path, campaigns: &Path) -> io::Result<()> {
-    for (folder, part) in [(content, "content/"), (campaigns, "campaigns/")] {
-        if folder.exists() {
-            continue;
-        }
-        for (path, bytes) in FILES {
-            if let Some(relative) = path.strip_prefix(part) {
-                let file = folder.join(relative);
-                if let Some(parent) = file.parent() {
-                    std::fs::create_dir_all(parent)?;
-                }
-                std::fs::write(file, bytes)?;
+pub fn write_articles(folder: &Path) -> io::Result<()> {
+    write("content/", folder)
+}
+
+/// Writes the sample's campaigns to `folder`, likewise.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write_campaigns(folder: &Path) -> io::Result<()> {
+    write("campaigns/", folder)
+}
+
+fn write(part: &str, folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        return Ok(());
+    }
+    for (path, bytes) in FILES {
+        if let Some(relative) = path.strip_prefix(part) {
+            let file = folder.join(relative);
+            if let Some(parent) = file.parent() {
+                std::fs::create_dir_all(parent)?;
             }
+            std::fs::write(file, bytes)?;
         }
     }
     Ok(())
@@ -82,8 +91,12 @@ mod tests {
     fn the_sample_has_no_problems_and_something_of_everything() {
         let root = tempfile::tempdir().unwrap();
         let (content, campaigns) = (root.path().join("content"), root.path().join("campaigns"));
-        write(&content, &campaigns).unwrap();
-        assert_eq!(crate::storefront::check(&content, &campaigns, PRICES), []);
+        write_articles(&content).unwrap();
+        write_campaigns(&campaigns).unwrap();
+        assert_eq!(
+            crate::storefront::check(crate::storefront::Articles::Folder(&content), &campaigns, PRICES),
+            []
+        );
         let shop = crate::storefront::tests::shop_of(&content, &campaigns);
         let articles = shop.articles_view().articles;
         assert!(articles.len() >= 8);
@@ -100,7 +113,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (content, campaigns) = (root.path().join("content"), root.path().join("campaigns"));
         std::fs::create_dir(&content).unwrap();
-        write(&content, &campaigns).unwrap();
+        write_articles(&content).unwrap();
+        write_campaigns(&campaigns).unwrap();
         assert_eq!(std::fs::read_dir(&content).unwrap().count(), 0);
         assert!(std::fs::read_dir(&campaigns).unwrap().count() > 0);
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::scrip::Item;
-use tuppence_protocol::{Amount, Timestamp, VendorId};
+use tuppence_protocol::{Amount, Refusal, Timestamp, VendorId};
 
 use super::Storefront;
 use super::campaigns::{Campaign, Choice, Kind};
@@ -180,8 +180,11 @@ impl Storefront {
     }
 
     /// One article that is out.
-    pub fn article_view_of(&self, slug: &str) -> Option<ArticleView> {
-        self.catalogue.load().find(slug, self.now()).map(|article| self.article_view(article))
+    ///
+    /// # Errors
+    /// As [`Storefront::article`].
+    pub async fn article_view_of(&self, slug: &str) -> Result<ArticleView, Refusal> {
+        self.article(slug).await.map(|article| self.article_view(&article))
     }
 
     pub(super) fn article_view(&self, article: &Article) -> ArticleView {

@@ -51,6 +51,7 @@ impl Shop {
         let settings = Settings {
             database: folder.path().join("shop.sqlite"),
             content,
+            upstream: None,
             campaigns: folder.path().join("campaigns"),
             credentials: Credentials {
                 vendor_id: stand.seller.vendor_id().clone(),

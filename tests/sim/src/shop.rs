@@ -70,6 +70,7 @@ impl ShopProcess {
         let settings = Settings {
             database: folder.join("none.db"),
             content: folder.join("content"),
+            upstream: None,
             campaigns: folder.join("campaigns"),
             credentials: Credentials { vendor_id: fixture::vendor(number), secrets: self.secrets.clone() },
             origin: fixture::SHOPS[self.index].to_owned(),
@@ -186,9 +187,9 @@ fn show(shop: &Arc<Storefront>, path: &str) -> Result<Reply, Declined> {
 async fn act(shop: &Arc<Storefront>, path: &str, body: &[u8]) -> Result<Reply, Declined> {
     let patient = std::future::pending::<()>;
     Ok(match path {
-        "purchase" => json(&shop.quote(&decode(body)?)?),
+        "purchase" => json(&shop.quote(&decode(body)?).await?),
         "purchase/deliver" => delivered(&shop.deliver_article(&decode(body)?, patient()).await?),
-        "articles/open" => json(&shop.open_article(decode(body)?)?),
+        "articles/open" => json(&shop.open_article(decode(body)?).await?),
         "payword/open" => json(&shop.open_budget(decode(body)?).await?),
         "payword/buy" => json(&shop.sell_for_payword(decode(body)?).await?),
         "payword/end" => json(&shop.end_budget(decode(body)?).await?),

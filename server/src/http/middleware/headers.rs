@@ -97,6 +97,10 @@ pub fn let_opener_listen(headers: &mut HeaderMap) {
     headers.insert(COOP, HeaderValue::from_static("unsafe-none"));
 }
 
+/// That an answer is another site's, which says itself what browsers may do with it.
+#[derive(Debug, Clone, Copy)]
+pub struct OfAnotherSite;
+
 /// Adds `headers` to what comes from inside.
 ///
 /// # Errors
@@ -107,7 +111,9 @@ pub async fn add<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
-    headers.add_to(response.headers_mut());
+    if !response.response().extensions().contains::<OfAnotherSite>() {
+        headers.add_to(response.headers_mut());
+    }
     Ok(response)
 }
 

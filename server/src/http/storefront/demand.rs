@@ -73,6 +73,12 @@ fn thousandths(value: &str) -> u16 {
     }
 }
 
+/// Whether an `Authorization` header is for the shop.
+pub(super) fn is_ours(value: &HeaderValue) -> bool {
+    let scheme = value.to_str().ok().and_then(|value| value.split(' ').next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
+}
+
 /// The receipt of an `Authorization: Tuppence` header, if there is one. Other schemes are not for the shop.
 ///
 /// # Errors

@@ -96,7 +96,7 @@ pub(super) async fn leave(
 ) -> Result<Json<Value>, ApiError> {
     let bought = match (left.receipt, left.budget) {
         (Some(receipt), None) => {
-            api.shop.unlock(&receipt)?;
+            api.shop.unlock(&receipt).await?;
             Bought::Receipt(receipt)
         }
         (None, Some(budget)) => {

@@ -6,6 +6,7 @@ mod earn;
 pub mod embed;
 mod media;
 mod pages;
+mod proxy;
 mod purchase;
 mod shop;
 mod unlock;
@@ -58,8 +59,18 @@ pub fn site(api: web::Data<StorefrontApi>) -> Site {
 
 fn configure(config: &mut ServiceConfig, api: web::Data<StorefrontApi>) {
     let wallet = Access::origins([api.shop.settings().wallet_origin.clone()]);
+    let in_front = api.shop.upstream().is_some();
     config.app_data(api);
-    for endpoint in root(&wallet).into_iter().chain(pages()) {
+    let article = if in_front { SITE_ARTICLE } else { ARTICLE };
+    for endpoint in root(&wallet, article).into_iter().chain(assets()) {
+        config.service(endpoint);
+    }
+    if in_front {
+        // All other addresses are the site's.
+        config.service(endpoint::scope(PREFIX, endpoints(&wallet))).default_service(web::to(proxy::serve));
+        return;
+    }
+    for endpoint in pages() {
         config.service(endpoint);
     }
     config
@@ -67,6 +78,11 @@ fn configure(config: &mut ServiceConfig, api: web::Data<StorefrontApi>) {
         .service(endpoint::api("/api", Vec::new()))
         .default_service(web::to(pages::not_found));
 }
+
+/// An article of the shop's own folder.
+const ARTICLE: &str = "/articles/{slug}";
+/// A page of the site behind the storefront, by its name: that begins with `~`, so that the site may have articles too.
+const SITE_ARTICLE: &str = "/articles/{slug:~[^/]*}";
 
 /// The addresses of the API, below [`PREFIX`].
 fn endpoints(wallet: &Access) -> Vec<Endpoint> {
@@ -100,27 +116,35 @@ fn endpoints(wallet: &Access) -> Vec<Endpoint> {
 const EARN_BYTES_MAX: usize = 640 * 1024;
 
 /// The addresses at the root that are for programs and the wallet.
-fn root(wallet: &Access) -> Vec<Endpoint> {
+fn root(wallet: &Access, article: &'static str) -> Vec<Endpoint> {
     vec![
         Endpoint::at("/unlock").post(wallet.clone(), unlock::unlock),
-        Endpoint::at("/articles/{slug}").get(Access::Anyone, pages::article),
+        Endpoint::at(article).get(Access::Anyone, pages::article),
         Endpoint::at("/health").get(Access::Anyone, shop::health),
         Endpoint::at("/metrics").get(Access::Programs, metrics::show),
     ]
 }
 
-/// The pages, and what belongs to them.
+/// The pages.
 fn pages() -> Vec<Endpoint> {
     vec![
         Endpoint::at("/").get(Access::Anyone, pages::index),
         Endpoint::at("/feed.xml").get(Access::Anyone, pages::atom),
         Endpoint::at("/rss.xml").get(Access::Anyone, pages::rss),
+    ]
+}
+
+/// What belongs to pages, the shop's and others.
+fn assets() -> Vec<Endpoint> {
+    vec![
         Endpoint::at("/embed.js").get(Access::Anyone, embed::script),
         Endpoint::at("/embed/budget.js").get(Access::Anyone, embed::budget_script),
         Endpoint::at("/embed/{language}.json").get(Access::Anyone, embed::words),
-        Endpoint::at("/style.css").get(Access::Anyone, pages::style),
-        Endpoint::at("/favicon.svg").get(Access::Anyone, pages::icon),
-        Endpoint::at("/media/{root}/{seal}/{file:.*}").get(Access::Anyone, media::picture),
+        Endpoint::at("/embed/shop.css").get(Access::Anyone, pages::style),
+        Endpoint::at("/embed/offer.css").get(Access::Anyone, pages::offer_style),
+        Endpoint::at("/embed/shop.svg").get(Access::Anyone, pages::icon),
+        Endpoint::at("/media/{root:articles|campaigns}/{seal:[A-Za-z0-9_-]{43}}/{file:.*}")
+            .get(Access::Anyone, media::picture),
     ]
 }
 

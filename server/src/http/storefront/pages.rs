@@ -1,16 +1,16 @@
 //! The shop's pages and feeds.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
-use tuppence_protocol::{ErrorCode, bytes};
+use tuppence_protocol::{ErrorCode, Refusal, bytes};
 
 use super::StorefrontApi;
 use super::demand::{self, Form};
 use crate::http::error::ApiError;
-use crate::storefront::catalogue::{Article, Entitlement};
+use crate::storefront::catalogue::Entitlement;
 use crate::storefront::{Storefront, cookie, pages};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -33,14 +33,19 @@ pub(super) async fn article(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let shop = &api.shop;
-    let Some(article) = shop.catalogue().find(&slug, shop.now()).cloned() else {
-        return not_found(api, request).await;
+    let article = match shop.article(&slug).await {
+        Ok(article) => article,
+        Err(refusal) if refusal.code == ErrorCode::ArticleUnknown => return not_found(api, request).await,
+        Err(refusal) => return trouble(&api, &request, refusal),
     };
-    let entitlement = entitlement(shop, &article, &request)?;
+    let entitlement =
+        if article.price.is_some() { entitlement(shop, &article.slug, &request).await? } else { None };
     let mut response = match (Form::of(request.headers()), entitlement) {
         (Form::Json | Form::Any, None) if article.price.is_some() => {
             return Ok(demand::payment_required(&shop.demand(&article)));
         }
+        // The site has a page of its own for it.
+        (_, None) if shop.upstream().is_some() => see(&shop.page_of(&article.slug)),
         (Form::Json, entitlement) => {
             let data = shop.article_data(&article, entitlement);
             HttpResponse::Ok().insert_header((CACHE_CONTROL, PRIVATE)).json(data)
@@ -59,25 +64,22 @@ pub(super) async fn article(
     Ok(response)
 }
 
-/// Why the asker may have all of `article`, if so. What is free needs no reason.
-fn entitlement(
+/// Why the asker may have all of the article `slug`, if so.
+pub(super) async fn entitlement(
     shop: &Storefront,
-    article: &Article,
+    slug: &str,
     request: &HttpRequest,
 ) -> Result<Option<Entitlement>, ApiError> {
-    if article.price.is_none() {
-        return Ok(None);
-    }
     if let Some(receipt) = demand::receipt_in(request.headers())? {
-        let paid = shop.unlock(&receipt)?;
-        if paid.slug != article.slug {
+        let paid = shop.unlock(&receipt).await?;
+        if paid.slug != slug {
             let message = format!("This receipt is for {}.", paid.url);
             return Err(ApiError::new(ErrorCode::ReceiptInvalid, message));
         }
         return Ok(Some(Entitlement::Receipt));
     }
     let cookie = request.cookie(cookie::NAME);
-    let opened = cookie.is_some_and(|kept| shop.cookies().opens(kept.value(), &article.slug));
+    let opened = cookie.is_some_and(|kept| shop.cookies().opens(kept.value(), slug));
     Ok(opened.then_some(Entitlement::Cookie))
 }
 
@@ -94,6 +96,11 @@ pub(super) async fn rss(api: Data<StorefrontApi>, request: HttpRequest) -> HttpR
 /// The stylesheet, at an address that changes with it.
 pub(super) async fn style() -> HttpResponse {
     constant("text/css; charset=utf-8", pages::STYLE)
+}
+
+/// The stylesheet of offers in another site's pages, likewise.
+pub(super) async fn offer_style() -> HttpResponse {
+    constant("text/css; charset=utf-8", pages::OFFER_STYLE)
 }
 
 /// The mark.
@@ -114,6 +121,28 @@ pub(super) async fn not_found(
         .content_type(HTML)
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(page))
+}
+
+/// A refusal as a page for people, and as JSON for programs.
+pub(super) fn trouble(
+    api: &StorefrontApi,
+    request: &HttpRequest,
+    refusal: Refusal,
+) -> Result<HttpResponse, ApiError> {
+    if !wants_page(request.headers()) {
+        return Err(refusal.into());
+    }
+    let page = api.shop.trouble_page(&refusal).map_err(ApiError::fault)?;
+    let status = StatusCode::from_u16(refusal.code.status()).map_err(ApiError::fault)?;
+    Ok(HttpResponse::build(status).content_type(HTML).insert_header((CACHE_CONTROL, "no-store")).body(page))
+}
+
+/// The way to another page of this origin.
+pub(super) fn see(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, path))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish()
 }
 
 /// Whether a person's browser asks.

@@ -18,7 +18,7 @@ pub(super) async fn quote(
     api: Data<StorefrontApi>,
     Message(message): Message<PurchaseRequest>,
 ) -> Result<impl Responder, ApiError> {
-    Ok(fresh(api.shop.quote(&message)?))
+    Ok(fresh(api.shop.quote(&message).await?))
 }
 
 /// S3 -> S7.
@@ -34,7 +34,7 @@ pub(super) async fn open(
     api: Data<StorefrontApi>,
     Message(receipt): Message<Receipt>,
 ) -> Result<impl Responder, ApiError> {
-    Ok(fresh(api.shop.open_article(receipt)?))
+    Ok(fresh(api.shop.open_article(receipt).await?))
 }
 
 /// What a receipt says, for a publisher's own server.
@@ -52,7 +52,7 @@ pub(super) async fn verify(
     api: Data<StorefrontApi>,
     Message(receipt): Message<Receipt>,
 ) -> Result<impl Responder, ApiError> {
-    api.shop.unlock(&receipt)?;
+    api.shop.unlock(&receipt).await?;
     let Receipt { tran_id, subject, amount, date, .. } = receipt;
     Ok(fresh(Verified { tran_id, article: subject, amount, date }))
 }

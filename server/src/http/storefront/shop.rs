@@ -22,8 +22,7 @@ pub(super) async fn article(
     api: Data<StorefrontApi>,
     slug: Path<String>,
 ) -> Result<impl Responder, ApiError> {
-    let unknown = || ApiError::new(ErrorCode::ArticleUnknown, "There is no such article in this shop.");
-    api.shop.article_view_of(&slug).map(fresh).ok_or_else(unknown)
+    Ok(fresh(api.shop.article_view_of(&slug).await?))
 }
 
 pub(super) async fn campaigns(api: Data<StorefrontApi>) -> impl Responder {

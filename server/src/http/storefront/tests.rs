@@ -21,6 +21,8 @@ use crate::storefront::tests::{
     Stand, bread_receipt, fake_center, init, m1, receipt, set_aside, stand, stand_with, tran,
 };
 
+mod proxy;
+
 const WALLET: &str = "https://wallet.example";
 const NOWHERE: &str = "http://127.0.0.1:1";
 /// What browsers ask with.
@@ -89,7 +91,7 @@ async fn code(response: Response) -> ErrorCode {
 #[test]
 fn the_description_lists_just_what_is_served() {
     let wallet = Access::origins([WALLET]);
-    let served: Vec<_> = endpoints(&wallet).into_iter().chain(root(&wallet)).collect();
+    let served: Vec<_> = endpoints(&wallet).into_iter().chain(root(&wallet, ARTICLE)).collect();
     assert_eq!(differences(OPENAPI, &served), Vec::<String>::new());
 }
 

@@ -1,15 +1,13 @@
 //! `/unlock`: the wallet's form with a receipt, which becomes a cookie and the way to the article.
 
 use actix_web::cookie::{Cookie, SameSite, time};
-use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Form};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
-use tuppence_protocol::Refusal;
 
 use super::StorefrontApi;
 use super::demand::receipt_of;
-use super::pages::wants_page;
+use super::pages::{see, trouble};
 use crate::http::error::ApiError;
 use crate::storefront::{Declined, cookie};
 
@@ -27,15 +25,18 @@ pub(super) async fn unlock(
     request: HttpRequest,
     Form(form): Form<Unlock>,
 ) -> Result<HttpResponse, ApiError> {
-    match receipt_of(&form.receipt).map_err(Declined::from).and_then(|receipt| api.shop.unlock(&receipt)) {
-        Ok(article) => Ok(opened(&api, &article.slug)),
-        Err(declined) if wants_page(request.headers()) => refused(&api, &declined.refusal),
-        Err(declined) => Err(declined.into()),
+    let article = match receipt_of(&form.receipt) {
+        Ok(receipt) => api.shop.unlock(&receipt).await,
+        Err(refusal) => Err(Declined::from(refusal)),
+    };
+    match article {
+        Ok(article) => opened(&api, &article.slug),
+        Err(declined) => trouble(&api, &request, declined.refusal),
     }
 }
 
-fn opened(api: &StorefrontApi, slug: &str) -> HttpResponse {
-    let path = format!("/articles/{slug}");
+fn opened(api: &StorefrontApi, slug: &str) -> Result<HttpResponse, ApiError> {
+    let path = api.shop.page_of(slug);
     let cookie = Cookie::build(cookie::NAME, api.shop.cookies().seal(slug))
         .path(path.clone())
         .http_only(true)
@@ -43,18 +44,7 @@ fn opened(api: &StorefrontApi, slug: &str) -> HttpResponse {
         .secure(api.shop.settings().origin.starts_with("https://"))
         .max_age(time::Duration::days(cookie::AGE_MAX_DAYS))
         .finish();
-    HttpResponse::SeeOther()
-        .cookie(cookie)
-        .insert_header((LOCATION, path))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .finish()
-}
-
-fn refused(api: &StorefrontApi, refusal: &Refusal) -> Result<HttpResponse, ApiError> {
-    let page = api.shop.trouble_page(refusal).map_err(ApiError::fault)?;
-    let status = actix_web::http::StatusCode::from_u16(refusal.code.status()).map_err(ApiError::fault)?;
-    Ok(HttpResponse::build(status)
-        .content_type("text/html; charset=utf-8")
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(page))
+    let mut response = see(&path);
+    response.add_cookie(&cookie).map_err(ApiError::fault)?;
+    Ok(response)
 }

@@ -1,6 +1,6 @@
 //! A campaign's file: TOML, checked field by field, so that each mistake is named.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use tuppence_protocol::scrip::Item;
 use tuppence_protocol::scrip::issue::ANSWERS_MAX;
 use tuppence_protocol::{Amount, Currency, Text, Timestamp};
@@ -10,6 +10,7 @@ use super::{Campaign, Choice, Grading, Kind, Question};
 use crate::storefront::catalogue::fields::{amount, date};
 use crate::storefront::catalogue::front_matter::line_of;
 use crate::storefront::problem::Problem;
+use crate::storefront::sum::Sum;
 
 const CHOICES_MAX: usize = 10;
 const MINUTES_MAX: u32 = 240;
@@ -24,8 +25,8 @@ struct File {
     title: String,
     sponsor: String,
     intro: String,
-    reward: Money,
-    budget: Money,
+    reward: Sum,
+    budget: Sum,
     start: Option<toml::Value>,
     end: Option<toml::Value>,
     minutes: Option<u32>,
@@ -53,38 +54,6 @@ struct FileQuestion {
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
-}
-
-/// An amount as text (`"USD:0.02"`, `"0.02"`) or as a number, which is taken as it is written.
-#[derive(Debug)]
-struct Money(String);
-
-impl<'de> Deserialize<'de> for Money {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Money;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an amount such as 0.02 or \"USD:0.02\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Money, E> {
-                Ok(Money(text.to_owned()))
-            }
-
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Money, E> {
-                Ok(Money(number.to_string()))
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Money, E> {
-                Ok(Money(number.to_string()))
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
-    }
 }
 
 /// Reads the campaign `item` from the text of `file`. `picture` gives a picture's address at this shop.
@@ -185,8 +154,8 @@ impl Check<'_> {
         fitting.ok()
     }
 
-    fn money(&mut self, field: &str, money: &Money, currency: Currency) -> Option<Amount> {
-        match amount(&money.0, currency) {
+    fn money(&mut self, field: &str, money: &Sum, currency: Currency) -> Option<Amount> {
+        match amount(money.as_str(), currency) {
             Ok(amount) if amount.currency() != currency => {
                 self.wrong(field, format!("{amount} is not in {currency}, which the center takes"));
                 None
@@ -197,7 +166,7 @@ impl Check<'_> {
             }
             Ok(amount) => Some(amount),
             Err(message) => {
-                self.wrong(field, format!("`{}`: {message}", money.0));
+                self.wrong(field, format!("`{}`: {message}", money.as_str()));
                 None
             }
         }

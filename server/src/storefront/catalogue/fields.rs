@@ -205,9 +205,7 @@ impl Reader<'_> {
 
     fn language(&mut self) -> Option<String> {
         let tag = self.words(&["lang", "language"], 40)?;
-        let fits = tag.split('-').all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        });
+        let fits = is_language(&tag);
         if !fits {
             self.problem("lang", &format!("`{tag}` is no language tag such as `en` or `ko`"));
         }
@@ -272,6 +270,13 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 fn one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether `tag` has the shape of a language's tag (BCP 47), such as `ko`.
+pub fn is_language(tag: &str) -> bool {
+    let fits =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    tag.split('-').all(fits)
 }
 
 /// `free`, `0.03` in the given currency, or `USD:0.03`; superfluous zeros are let pass. Absent when free.

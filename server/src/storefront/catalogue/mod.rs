@@ -28,6 +28,11 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Words that a person reads in a minute.
 const WORDS_PER_MINUTE: usize = 220;
 
+/// Minutes that so many words take, at least 1.
+pub fn minutes(words: usize) -> usize {
+    words.div_ceil(WORDS_PER_MINUTE).max(1)
+}
+
 /// What the articles of a shop are made with.
 #[derive(Debug, Clone)]
 pub struct CatalogueSettings {
@@ -75,7 +80,7 @@ pub struct Article {
     pub summary: String,
     /// Minutes that reading takes, at least 1.
     pub minutes: usize,
-    whole: Paid,
+    pub(super) whole: Paid,
 }
 
 /// A picture of this shop.
@@ -96,11 +101,11 @@ pub enum Entitlement {
     Cookie,
 }
 
-/// Text that is not printed by accident.
-struct Paid(Document, [u8; 32]);
+/// Text that is not printed by accident, and leaves this module through [`Article::whole`] alone.
+pub(super) struct Paid(Document, [u8; 32]);
 
 impl Paid {
-    fn new(document: Document) -> Self {
+    pub(super) fn new(document: Document) -> Self {
         let digest = digest(document.as_str().as_bytes());
         Paid(document, digest)
     }
@@ -136,10 +141,14 @@ impl Article {
 }
 
 impl Catalogue {
+    /// No articles: the shop sells another site's pages.
+    pub fn empty() -> Self {
+        Catalogue { articles: Vec::new(), by_slug: BTreeMap::new(), problems: Vec::new(), folder: None }
+    }
+
     /// Reads the folder at `path`. What is wrong with a file is a problem of that file alone.
     pub fn load(path: &Path, settings: &CatalogueSettings) -> Self {
-        let mut catalogue =
-            Catalogue { articles: Vec::new(), by_slug: BTreeMap::new(), problems: Vec::new(), folder: None };
+        let mut catalogue = Catalogue::empty();
         let folder = match Folder::open(path) {
             Ok(folder) => Arc::new(folder),
             Err(error) => {
@@ -255,7 +264,7 @@ fn finish(
         language: fields.language,
         teaser: teaser.document,
         summary: fields.description.unwrap_or_else(|| rendered.summary.clone()),
-        minutes: rendered.words.div_ceil(WORDS_PER_MINUTE).max(1),
+        minutes: minutes(rendered.words),
         whole: Paid::new(whole.document),
     };
     Ok((article, notices))

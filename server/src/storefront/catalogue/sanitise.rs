@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ammonia::{Builder, UrlRelative};
+use ammonia::{Builder, Url, UrlRelative};
 use tuppence_protocol::scrip::Document;
 use tuppence_protocol::text::TextError;
 use unicode_normalization::UnicodeNormalization;
@@ -27,11 +27,23 @@ pub struct Sanitised {
 /// # Errors
 /// If it is longer than a document may be.
 pub fn sanitised(html: &str, pictures: &Pictures) -> Result<Sanitised, TextError> {
+    clean(html, pictures, UrlRelative::PassThrough)
+}
+
+/// Makes the `html` of a page at `address` harmless; its links lead where they led there.
+///
+/// # Errors
+/// As [`sanitised`].
+pub fn sanitised_page(html: &str, pictures: &Pictures, address: Url) -> Result<Sanitised, TextError> {
+    clean(html, pictures, UrlRelative::RewriteWithBase(address))
+}
+
+fn clean(html: &str, pictures: &Pictures, relative: UrlRelative<'static>) -> Result<Sanitised, TextError> {
     let refused = Arc::new(Mutex::new(Vec::new()));
     let mut builder = Builder::default();
     builder
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
-        .url_relative(UrlRelative::PassThrough)
+        .url_relative(relative)
         .link_rel(Some("noopener noreferrer"))
         .add_tag_attributes("div", ["id"])
         .add_tag_attributes("li", ["id"])

@@ -2,6 +2,7 @@
 
 pub mod feed;
 pub mod money;
+mod offer;
 
 use std::sync::LazyLock;
 
@@ -13,17 +14,23 @@ use tuppence_protocol::{Refusal, bytes};
 
 use super::Storefront;
 use super::catalogue::{Article, Entitlement, Picture};
+use super::upstream::path::SitePath;
 
-/// The one stylesheet.
+/// The stylesheet of the shop's own pages.
 pub const STYLE: &str = include_str!("../../../templates/storefront/style.css");
+/// The stylesheet of the offer in another site's page.
+pub const OFFER_STYLE: &str = include_str!("../../../templates/storefront/offer.css");
 /// The mark: two coins, one behind the other.
 pub const ICON: &str = include_str!("../../../templates/storefront/icon.svg");
 
-/// The stylesheet's address changes with it, so that browsers may keep it.
-static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| {
-    let hash = Sha256::digest(STYLE);
-    format!("/style.css?v={}", bytes::encode(&hash[..9]))
-});
+static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| address_of("shop.css", STYLE));
+static OFFER_STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| address_of("offer.css", OFFER_STYLE));
+
+/// A stylesheet's address changes with it, so that browsers may keep it.
+fn address_of(name: &str, style: &str) -> String {
+    let hash = Sha256::digest(style);
+    format!("/embed/{name}?v={}", bytes::encode(&hash[..9]))
+}
 
 /// What the frame of every page says.
 struct Frame<'a> {
@@ -73,6 +80,16 @@ struct ArticlePage<'a> {
     approve: String,
     metadata: String,
     picture: Option<&'a Picture>,
+}
+
+#[derive(Template)]
+#[template(path = "storefront/offer.html")]
+struct OfferPart {
+    style: &'static str,
+    words: &'static offer::Words,
+    price: String,
+    approve: String,
+    metadata: String,
 }
 
 #[derive(Template)]
@@ -142,23 +159,46 @@ impl Storefront {
         TroublePage { frame: Frame::new(self), message: &refusal.message, hint: refusal.code.hint() }.render()
     }
 
+    /// What stands where the paid part of another site's page was, as HTML.
+    ///
+    /// # Errors
+    /// As for [`Storefront::index_page`].
+    pub fn offer(&self, article: &Article) -> askama::Result<String> {
+        OfferPart {
+            style: OFFER_STYLE_ADDRESS.as_str(),
+            words: offer::words(article.language.as_deref()),
+            price: price(article),
+            approve: self.approve_address(article),
+            metadata: self.metadata(article),
+        }
+        .render()
+    }
+
+    /// The path of an article's page at this origin.
+    pub fn page_of(&self, slug: &str) -> String {
+        let of_site = self.upstream().and(SitePath::of_slug(slug));
+        of_site.map_or_else(|| format!("/articles/{slug}"), |path| path.address())
+    }
+
     /// Where the reader's wallet approves the payment.
     fn approve_address(&self, article: &Article) -> String {
         let settings = self.settings();
-        let shop = utf8_percent_encode(&settings.origin, NON_ALPHANUMERIC);
-        format!("{}/approve?shop={shop}&article={}", settings.wallet_origin, article.slug)
+        let [shop, slug] =
+            [&settings.origin, &article.slug].map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC));
+        format!("{}/approve?shop={shop}&article={slug}", settings.wallet_origin)
     }
 
     /// What search engines are told (schema.org), as JSON that can stand inside a `script` element.
     fn metadata(&self, article: &Article) -> String {
         let free = article.price.is_none();
+        let address = format!("{}{}", self.settings().origin, self.page_of(&article.slug));
         let mut about = json!({
             "@context": "https://schema.org",
             "@type": "Article",
             "headline": article.title,
             "description": article.summary,
-            "url": article.url,
-            "mainEntityOfPage": article.url,
+            "url": address,
+            "mainEntityOfPage": address,
             "isAccessibleForFree": free,
             "keywords": article.tags,
             "author": article.authors.iter().map(|name| json!({"@type": "Person", "name": name})).collect::<Vec<_>>(),

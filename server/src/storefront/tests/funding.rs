@@ -47,7 +47,7 @@ async fn a_new_shop_meets_its_center_and_sets_budgets_aside() {
 
     // The next start needs no center to sell.
     let again = Storefront::open(settings, TestClock::new(), http).unwrap();
-    assert!(again.quote(&selling::s1("https://shop.example/articles/bread")).is_ok());
+    assert!(again.quote(&selling::s1("https://shop.example/articles/bread")).await.is_ok());
 }
 
 #[tokio::test]

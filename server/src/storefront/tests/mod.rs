@@ -68,6 +68,7 @@ pub(crate) fn settings(root: &Path, center_origin: &str) -> Settings {
     Settings {
         database: root.join("shop.db"),
         content: root.join("content"),
+        upstream: None,
         campaigns: root.join("campaigns"),
         credentials: Credentials {
             vendor_id: server("shop.example"),
@@ -191,15 +192,15 @@ pub(crate) fn set_aside(shop: &Storefront, item: &str, remaining: &str) {
     });
 }
 
-#[test]
-fn a_shop_without_a_center_shows_its_articles_and_sells_none() {
+#[tokio::test]
+async fn a_shop_without_a_center_shows_its_articles_and_sells_none() {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(root.path().join("content")).unwrap();
     std::fs::write(root.path().join("content/bread.md"), BREAD).unwrap();
     let settings = settings(root.path(), "http://127.0.0.1:1");
     let shop = Storefront::open(settings, TestClock::new(), client(Duration::from_secs(1)).unwrap()).unwrap();
     assert_eq!(shop.articles_view().articles.len(), 1);
-    let declined = shop.quote(&selling::s1("https://shop.example/articles/bread")).unwrap_err();
+    let declined = shop.quote(&selling::s1("https://shop.example/articles/bread")).await.unwrap_err();
     assert_eq!(declined.refusal.code, ErrorCode::CenterUnreachable);
     assert_eq!(declined.reply.unwrap().header.cmd_type, Code::Pm2_2);
 }

@@ -16,18 +16,18 @@ pub(super) fn s1(url: &str) -> PurchaseRequest {
     }
 }
 
-#[test]
-fn s1_gets_the_article_s_price_under_the_shared_secret() {
+#[tokio::test]
+async fn s1_gets_the_article_s_price_under_the_shared_secret() {
     let stand = stand("http://127.0.0.1:1");
-    let information = stand.shop.quote(&s1("https://shop.example/articles/bread")).unwrap();
+    let information = stand.shop.quote(&s1("https://shop.example/articles/bread")).await.unwrap();
     assert_eq!(information.offer.price.to_string(), "USD:0.03");
     assert!(information.offer.holds(&vendor_secret()));
-    let again = stand.shop.quote(&s1("https://shop.example/articles/bread")).unwrap();
+    let again = stand.shop.quote(&s1("https://shop.example/articles/bread")).await.unwrap();
     assert_ne!(again.offer.tran_id, information.offer.tran_id);
 }
 
-#[test]
-fn what_is_not_for_sale_gets_pm2_2() {
+#[tokio::test]
+async fn what_is_not_for_sale_gets_pm2_2() {
     let stand = stand("http://127.0.0.1:1");
     for url in [
         "https://shop.example/articles/none",
@@ -41,7 +41,7 @@ fn what_is_not_for_sale_gets_pm2_2() {
         "bread",
         "",
     ] {
-        let declined = stand.shop.quote(&s1(url)).unwrap_err();
+        let declined = stand.shop.quote(&s1(url)).await.unwrap_err();
         assert_eq!(declined.refusal.code, ErrorCode::ArticleUnknown, "{url}");
         let reply = declined.reply.unwrap();
         assert_eq!(reply.header.cmd_type, Code::Pm2_2);
@@ -53,7 +53,7 @@ fn what_is_not_for_sale_gets_pm2_2() {
 async fn s3_is_held_until_the_center_confirms_and_all_who_wait_get_s7() {
     let (center, origin) = fake_center::serve().await;
     let stand = stand(&origin);
-    let tran_id = stand.shop.quote(&s1("https://shop.example/articles/bread")).unwrap().offer.tran_id;
+    let tran_id = stand.shop.quote(&s1("https://shop.example/articles/bread")).await.unwrap().offer.tran_id;
     let s3 = init(Code::Pm3_1, tran_id);
     let wait = || stand.shop.deliver_article(&s3, pending());
     let confirm = async {
@@ -123,17 +123,17 @@ async fn only_so_many_requests_are_held() {
     assert_eq!(refused.refusal.code, ErrorCode::Busy);
 }
 
-#[test]
-fn a_receipt_opens_its_article_any_number_of_times_without_the_center() {
+#[tokio::test]
+async fn a_receipt_opens_its_article_any_number_of_times_without_the_center() {
     let stand = stand("http://127.0.0.1:1");
     for _ in 0..3 {
-        let delivery = stand.shop.open_article(bread_receipt()).unwrap();
+        let delivery = stand.shop.open_article(bread_receipt()).await.unwrap();
         assert!(delivery.document.as_str().contains("ZQX-PAID-WORDS"));
     }
 }
 
-#[test]
-fn forged_foreign_and_other_receipts_open_nothing() {
+#[tokio::test]
+async fn forged_foreign_and_other_receipts_open_nothing() {
     let stand = stand("http://127.0.0.1:1");
     let url = "https://shop.example/articles/bread";
     let cases = [
@@ -155,7 +155,11 @@ fn forged_foreign_and_other_receipts_open_nothing() {
         ),
     ];
     for (number, (receipt, code)) in cases.into_iter().enumerate() {
-        assert_eq!(stand.shop.open_article(receipt.clone()).unwrap_err().refusal.code, code, "case {number}");
-        assert_eq!(stand.shop.unlock(&receipt).unwrap_err().refusal.code, code, "case {number}");
+        assert_eq!(
+            stand.shop.open_article(receipt.clone()).await.unwrap_err().refusal.code,
+            code,
+            "case {number}"
+        );
+        assert_eq!(stand.shop.unlock(&receipt).await.unwrap_err().refusal.code, code, "case {number}");
     }
 }

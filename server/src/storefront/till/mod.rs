@@ -26,6 +26,7 @@ use tuppence_protocol::{VendorId, payword as paywords, vendor_scrip};
 
 use super::Storefront;
 use super::store::till::Authorities;
+use super::upstream::Upstream;
 pub use payword::{EndedBudget, OpenedBudget, PaywordPurchase, PaywordSale};
 pub use scrip::{ScripSale, ScripStanding};
 
@@ -136,7 +137,8 @@ impl Storefront {
     /// The greatest common divisor of all prices.
     fn unit(&self) -> Option<Amount> {
         let catalogue = self.catalogue();
-        let prices = catalogue.articles(self.now()).filter_map(|article| article.price);
+        let of_site = self.upstream.iter().flat_map(Upstream::prices);
+        let prices = catalogue.articles(self.now()).filter_map(|article| article.price).chain(of_site);
         let unit = prices.map(Amount::micros).reduce(common_divisor)?;
         Amount::new(self.settings.prices.currency, unit).ok()
     }

@@ -96,7 +96,7 @@ impl Storefront {
     /// # Errors
     /// The budget is not known, ended or over, the payword is none of it, was spent before, or pays another sum.
     pub async fn sell_for_payword(&self, purchase: PaywordPurchase) -> Result<PaywordSale, Refusal> {
-        let wares = self.wares(&purchase.request_url);
+        let wares = self.wares(&purchase.request_url).await;
         let (now, authorities) = (self.now(), self.till.authorities.clone());
         self.store.commit(move |store| sell(store, &authorities, &purchase, wares, now)).await?
     }

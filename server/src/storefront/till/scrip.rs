@@ -38,7 +38,7 @@ impl Storefront {
     /// # Errors
     /// The scrip is another shop's, forged, spent, ended or over, or does not cover the price.
     pub async fn sell_for_scrip(&self, request: Request) -> Result<ScripSale, Refusal> {
-        let (wares, vendor, now) = (self.wares(&request.request_url), self.scrip_vendor()?, self.now());
+        let (wares, vendor, now) = (self.wares(&request.request_url).await, self.scrip_vendor()?, self.now());
         self.store.commit(move |store| sell(store, &vendor, &request, wares, now)).await?
     }
 

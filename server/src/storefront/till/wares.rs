@@ -21,8 +21,8 @@ pub(super) struct Wares {
 
 impl Storefront {
     /// What `url` stands for, if it is sold here.
-    pub(super) fn wares(&self, url: &RequestUrl) -> Result<Wares, Refusal> {
-        let article = self.article_at(url)?;
+    pub(super) async fn wares(&self, url: &RequestUrl) -> Result<Wares, Refusal> {
+        let article = self.article_at(url).await?;
         let free = || Refusal::new(ErrorCode::ArticleUnknown, "This article is free. Just read it.");
         let price = article.price.ok_or_else(free)?;
         let none = || Refusal::new(ErrorCode::Unauthorized, "The shop has no secret to make a receipt with.");

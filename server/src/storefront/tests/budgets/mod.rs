@@ -242,7 +242,7 @@ async fn a_budget_s_receipt_opens_its_article_as_any_other() {
     let bought = market.shop().sell_for_scrip(paid.request.clone()).await.unwrap();
     for (delivery, words) in [(sale.delivery, "ZQX-PAID-WORDS"), (bought.delivery, "ZQX-ON-RAILS")] {
         assert!(delivery.document.as_str().contains(words));
-        let again = market.shop().open_article(delivery.receipt).unwrap();
+        let again = market.shop().open_article(delivery.receipt).await.unwrap();
         assert_eq!(again.document.as_str(), delivery.document.as_str());
     }
 }
