@@ -4,6 +4,7 @@ mod album;
 mod cash_out;
 mod earn;
 mod embed;
+mod in_front;
 mod interrupted;
 mod keyboard;
 mod newcomer;

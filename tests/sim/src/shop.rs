@@ -156,13 +156,13 @@ impl Background for Port {
 /// Answers one request, as the shop's HTTP handlers do.
 pub async fn handle(shop: Arc<Storefront>, path: String, body: Option<Vec<u8>>) -> Reply {
     let answered = match body {
-        None => show(&shop, &path),
+        None => show(&shop, &path).await,
         Some(body) => act(&shop, &path, &body).await,
     };
     answered.unwrap_or_else(|Declined { refusal, reply }| refused(&refusal, reply))
 }
 
-fn show(shop: &Arc<Storefront>, path: &str) -> Result<Reply, Declined> {
+async fn show(shop: &Arc<Storefront>, path: &str) -> Result<Reply, Declined> {
     let closed = || Refusal::new(ErrorCode::ItemUnknown, "This question is not open here.");
     match path {
         "shop" => Ok(json(&shop.shop_view())),
@@ -173,6 +173,9 @@ fn show(shop: &Arc<Storefront>, path: &str) -> Result<Reply, Declined> {
             let slug = path.strip_prefix("/articles/").unwrap_or_default();
             let article = catalogue.find(slug, shop.now()).ok_or_else(nothing)?;
             Ok(Reply { status: PAYMENT_REQUIRED, ..json(&shop.demand(article)) })
+        }
+        _ if path.starts_with("article/") => {
+            Ok(json(&shop.article_view_of(path.strip_prefix("article/").unwrap_or_default()).await?))
         }
         _ => match path.strip_prefix("campaigns/") {
             Some(item) => {

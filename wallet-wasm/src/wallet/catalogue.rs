@@ -93,15 +93,11 @@ pub(crate) async fn articles(inner: &Inner, origin: &Origin) -> Result<Vec<Artic
     Ok(cards.map(|article| card(&shop.reference(), article, &owned, currency)).collect())
 }
 
-/// One article of a shop, as the shop lists it.
+/// One article of a shop, which its list need not have.
 pub(crate) async fn article(inner: &Inner, origin: &Origin, slug: &str) -> Result<Article, WalletError> {
-    let listed: Articles = client::get(&inner.ports, Peer::Shop(origin), "/articles").await?;
-    let found = listed.articles.into_iter().find(|article| article.slug == slug);
-    found.ok_or_else(|| {
-        let code = tuppence_protocol::ErrorCode::ArticleUnknown;
-        let refusal = tuppence_protocol::Refusal::new(code, format!("The shop has no article {slug:?}."));
-        tuppence_protocol::ErrorBody::from(&refusal).into()
-    })
+    let path = format!("/article/{}", segment(slug));
+    let article: Article = client::get(&inner.ports, Peer::Shop(origin), &path).await?;
+    if article.slug == slug { Ok(article) } else { Err(Problem::ShopInvalid.into()) }
 }
 
 /// The slugs of the articles that were bought at a shop.

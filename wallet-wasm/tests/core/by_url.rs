@@ -24,14 +24,14 @@ fn untold(card: &ArticleCard) {
 fn an_address_is_paid_from_its_402_alone_and_once() {
     let world = World::with_four_cents();
     let wallet = world.wallet();
-    let asked = world.faults.count("/api/v1/articles") + world.faults.count("/api/v1/shop");
+    let asked = world.faults.count("/api/v1/article/coins") + world.faults.count("/api/v1/shop");
     let told = Cell::new(false);
     let hear = |card: &ArticleCard| told.set(card.price == price() && card.shop.name == "The Shop");
     let bought = world.run(wallet.pay_url(COINS, price(), hear)).unwrap();
     assert!(told.get() && bought.charged);
     assert!(bought.text.html.contains("The whole of https://shop.example/articles/coins"));
     assert_eq!(bought.article.unwrap().slug, "coins");
-    let asked_now = world.faults.count("/api/v1/articles") + world.faults.count("/api/v1/shop");
+    let asked_now = world.faults.count("/api/v1/article/coins") + world.faults.count("/api/v1/shop");
     assert_eq!(asked_now, asked, "the 402 says it all");
 
     for again in [COINS.to_owned(), format!("{COINS}?from=mail#top")] {

@@ -108,8 +108,23 @@ fn articles_at_another_origin_are_neither_shown_nor_paid() {
         }
     });
     assert!(world.run(wallet.articles(SHOP)).unwrap().is_empty());
+    world.faults.forge(format!("{SHOP}/api/v1/article/coins"), |reply| {
+        reply["url"] = json!("https://shop.example.evil.example/articles/coins");
+    });
     let error = world.run(wallet.pay(SHOP, "coins", price())).unwrap_err();
     assert!(error.is(Problem::ShopInvalid), "{error:?}");
+}
+
+#[test]
+fn a_shop_that_names_another_article_than_was_asked_for_is_not_paid() {
+    let world = World::with_four_cents();
+    world.faults.forge(format!("{SHOP}/api/v1/article/coins"), |reply| {
+        reply["slug"] = json!("bread");
+        reply["url"] = json!("https://shop.example/articles/bread");
+    });
+    let error = world.run(world.wallet().pay(SHOP, "coins", price())).unwrap_err();
+    assert!(error.is(Problem::ShopInvalid), "{error:?}");
+    assert_eq!(world.faults.count("/api/v1/payment"), 0);
 }
 
 #[test]

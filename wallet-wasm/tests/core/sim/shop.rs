@@ -69,6 +69,13 @@ impl ShopSim {
                 self.seller.admit(&receipt, ReceiptKind::Payment)?;
                 Ok(self.deliver(receipt, now))
             })),
+            _ if path.starts_with("/article/") => {
+                let slug = &path["/article/".len()..];
+                match self.articles().into_iter().find(|article| article["slug"] == slug) {
+                    Some(article) => ok(&article),
+                    None => reply::<()>(Err(Refusal::new(ErrorCode::ArticleUnknown, "No such article."))),
+                }
+            }
             _ => match path.strip_prefix("/campaigns/") {
                 Some(item) => match CAMPAIGNS.iter().find(|campaign| campaign.0 == item) {
                     Some(campaign) => ok(&card(*campaign, json!([question()]))),
