@@ -17,7 +17,8 @@ use crate::without_a_browser::pass_the_quiz;
 
 /// Words of the stories: what everybody may read, and what is sold.
 const COMPOST: [&str; 2] = ["the slowest fire that a person can own", "her beans are taller than mine"];
-const BEANS: [&str; 2] = ["The ground has not read the packet", "it was the mouse that had sown by the packet"];
+const BEANS: [&str; 2] =
+    ["The ground has not read the packet", "it was the mouse that had sown by the packet"];
 
 /// The site, and the program in front of it.
 async fn open(stage: &Stage) -> Result<(NodeSite, Rc<Program>)> {

@@ -1,5 +1,7 @@
 //! What a publisher's pages give to everybody: without JavaScript, in feeds, in frames.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 use serde_json::json;
 use tuppence_tests::browser::Browser;
@@ -10,6 +12,7 @@ use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::shop::{BREAD, LONG_WALK, NIGHT_TRAINS};
 use tuppence_tests::program::Settings;
 use tuppence_tests::stage::{Failure, play};
+use tuppence_tests::target::{heading, link};
 
 #[test]
 fn without_javascript_an_article_shows_teaser_and_price_and_nothing_that_is_paid() -> Result<(), Failure> {
@@ -32,6 +35,33 @@ fn without_javascript_an_article_shows_teaser_and_price_and_nothing_that_is_paid
             assert!(!page.contains(article.paid), "{page}");
         }
         Ok(())
+    })
+}
+
+/// examples/shop: a folder of Markdown, and a shop.
+#[test]
+fn the_example_of_a_content_folder_sells_as_it_is() -> Result<(), Failure> {
+    play(async |stage| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let settings = Settings::as_shipped()
+            .with("--content", &root.join("examples/shop/content").to_string_lossy())
+            .with("--campaigns", &root.join("tests/fixtures/shop/campaigns").to_string_lossy());
+        let program = stage.program(settings).await?;
+        let browser = stage.browser(Screen::PHONE).await?;
+        let wallet = Wallet::of(&browser, &program);
+        wallet.home().become_a_reader().await?;
+        wallet.earn().pass_the_quiz().await?;
+
+        browser.open(&program.storefront()).await?;
+        browser.click(&link("What a night train is for")).await?;
+        browser.see(&heading("What a night train is for")).await?;
+        assert!(!browser.driver()?.source().await?.contains("The jam is apricot."));
+        browser.screenshot_of_page("publishing/content-folder-before").await?;
+        browser.click(&link("Read for 2¢")).await?;
+        wallet.approve().pay("2¢").await?;
+        browser.arrives_at(&format!("{}/articles/night-train", program.storefront())).await?;
+        browser.says("The jam is apricot.").await?;
+        wallet.home().has("2¢").await
     })
 }
 

@@ -7,6 +7,7 @@ use tuppence_protocol::{Amount, Refusal, Timestamp, VendorId};
 use super::Storefront;
 use super::campaigns::{Campaign, Choice, Kind};
 use super::catalogue::Article;
+use super::catalogue::meter::Measure;
 use super::till::BudgetView;
 
 /// Who the shop is (GET `/shop`).
@@ -52,6 +53,9 @@ pub struct ArticleView {
     pub teaser: String,
     /// The price; zero for a free article.
     pub price: Amount,
+    /// By what it is sold besides; absent where it is sold as a whole alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meter: Option<MeterView>,
     /// When it appeared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<Timestamp>,
@@ -62,6 +66,18 @@ pub struct ArticleView {
     /// A picture's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+}
+
+/// How an article is sold by the part: part 3 is at the article's address with `/parts/3` behind it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MeterView {
+    /// What a part is.
+    pub measure: Measure,
+    /// What each costs.
+    pub unit: Amount,
+    /// How many there are.
+    pub parts: usize,
 }
 
 /// All open campaigns (GET `/campaigns`).
@@ -195,6 +211,11 @@ impl Storefront {
             title: article.title.to_string(),
             teaser: article.summary.clone(),
             price: article.price.unwrap_or(Amount::zero(self.settings.prices.currency)),
+            meter: article.meter.as_ref().map(|meter| MeterView {
+                measure: meter.measure,
+                unit: meter.unit,
+                parts: meter.parts(),
+            }),
             date: date.map(Timestamp::from_millis),
             authors: article.authors.clone(),
             tags: article.tags.clone(),

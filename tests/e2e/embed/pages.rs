@@ -299,11 +299,13 @@ fn the_example_of_a_server_of_ones_own_sells_as_it_is() -> Result<(), Failure> {
         browser.open(&news).await?;
         browser.is_accessible().await?;
         assert!(!browser.text().await.contains(secret));
+        browser.screenshot_of_page("publishing/node-site-before").await?;
         browser.click(&link("Read on for a few cents")).await?;
         browser.says(&format!("You come from {}.", site.origin())).await?;
         wallet.approve().pay(BREAD.price).await?;
         browser.arrives_at(&news).await?;
         browser.says(secret).await?;
+        browser.screenshot_of_page("publishing/node-site-after").await?;
         browser.reload().await?;
         browser.says(secret).await?;
         wallet.home().has("1¢").await

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use tuppence_protocol::{Amount, Currency, Text};
 
 use super::front_matter::{FrontMatter, Value};
+use super::meter::Measure;
 use crate::storefront::problem::Problem;
 
 /// Names and tags that an article may have.
@@ -22,6 +23,8 @@ pub struct Fields {
     pub title: Text<400>,
     /// The price; absent for a free article.
     pub price: Option<Amount>,
+    /// What it is sold by besides, and for how much.
+    pub meter: Option<(Measure, Amount)>,
     /// When it appears, or appeared.
     pub date: Option<DateTime<FixedOffset>>,
     /// Whether it is not to be shown yet.
@@ -60,6 +63,7 @@ pub fn fields(file: &str, matter: &FrontMatter<'_>, prices: Prices) -> Result<Fi
     let (file_date, file_name) = file_name(file);
     let title = reader.title();
     let price = reader.price(prices);
+    let meter = reader.meter(price);
     let date = reader.date().or(file_date);
     let draft = reader.flag("draft").unwrap_or(false) || reader.flag("published") == Some(false);
     let slug = reader.slug(&file_name);
@@ -72,6 +76,7 @@ pub fn fields(file: &str, matter: &FrontMatter<'_>, prices: Prices) -> Result<Fi
         Some(title) if reader.problems.is_empty() => Ok(Fields {
             title,
             price,
+            meter,
             date,
             draft,
             authors,
@@ -137,6 +142,50 @@ impl Reader<'_> {
             Ok(price) => price,
             Err(message) => {
                 self.problem("price", &format!("`{text}`: {message}"));
+                None
+            }
+        }
+    }
+
+    /// `meter: paragraph` and `unit: 0.001`; all parts together cost no more than `price`, that of the whole.
+    fn meter(&mut self, price: Option<Amount>) -> Option<(Measure, Amount)> {
+        let Some(name) = self.words(&["meter"], 40) else {
+            if self.matter.field("unit").is_some() {
+                self.problem(
+                    "unit",
+                    "a unit is the price of a part: say what a part is, such as `meter: paragraph`",
+                );
+            }
+            return None;
+        };
+        let Some(measure) = Measure::named(&name) else {
+            self.problem("meter", &format!("`{name}`: a text is sold by the paragraph, page or minute"));
+            return None;
+        };
+        let Some(price) = price else {
+            self.problem(
+                "meter",
+                "what is free is not sold by the part: give a price, which is the most that all parts cost",
+            );
+            return None;
+        };
+        let Some(text) = self.words(&["unit"], 40) else {
+            self.problem("unit", "the price of a part is missing: `unit: 0.001`");
+            return None;
+        };
+        match amount(&text, price.currency()) {
+            Ok(unit) if unit.currency() == price.currency() && !unit.is_zero() && price.covers(unit) => {
+                Some((measure, unit))
+            }
+            Ok(_) => {
+                self.problem(
+                    "unit",
+                    &format!("`{text}`: a part costs something, and no more than the whole, {price}"),
+                );
+                None
+            }
+            Err(message) => {
+                self.problem("unit", &format!("`{text}`: {message}"));
                 None
             }
         }

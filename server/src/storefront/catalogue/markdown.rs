@@ -23,6 +23,19 @@ pub struct Rendered {
     pub words: usize,
     /// Whether something comes after the teaser.
     pub goes_on: bool,
+    /// What comes after it, block by block.
+    pub rest: Vec<Block>,
+}
+
+/// A block of a text, such as a paragraph or a heading.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its HTML.
+    pub html: String,
+    /// Its words.
+    pub words: usize,
+    /// Whether it stands over what comes next.
+    pub is_heading: bool,
 }
 
 /// Renders `source`, and cuts the teaser.
@@ -41,7 +54,26 @@ pub fn render(source: &str) -> Rendered {
         summary: shortened(&plain(&events[..kept]), SUMMARY_CHARS),
         words: plain(&events).split_whitespace().count(),
         goes_on: events[rest..].iter().any(|event| !is_mark(event)),
+        rest: blocks_after(&events, &blocks, rest),
     }
+}
+
+/// The blocks from the event `rest` on.
+fn blocks_after(events: &[Event<'_>], ends: &[usize], rest: usize) -> Vec<Block> {
+    let mut start = rest;
+    let mut blocks = Vec::new();
+    for &end in ends.iter().filter(|end| **end > rest) {
+        let block: Vec<Event<'_>> =
+            events[start..end].iter().filter(|event| !is_mark(event)).cloned().collect();
+        start = end;
+        let html = to_html(&block);
+        if !html.trim().is_empty() {
+            let words = plain(&block).split_whitespace().count();
+            let is_heading = matches!(block.first(), Some(Event::Start(Tag::Heading { .. })));
+            blocks.push(Block { html, words, is_heading });
+        }
+    }
+    blocks
 }
 
 /// The article's title is the page's only heading of the first level.

@@ -7,6 +7,7 @@ pub mod fields;
 pub mod front_matter;
 pub mod markdown;
 pub mod media;
+pub mod meter;
 pub mod sanitise;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::storefront::folder::Folder;
 use crate::storefront::problem::Problem;
 use fields::{Fields, Prices};
 use media::MediaAddresses;
+use meter::Meter;
 
 /// Bytes of an article's file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -64,6 +66,8 @@ pub struct Article {
     pub title: Text<400>,
     /// The price; absent for a free article.
     pub price: Option<Amount>,
+    /// Its parts, where it is sold by the part too.
+    pub meter: Option<Meter>,
     /// When it appears, or appeared.
     pub date: Option<DateTime<FixedOffset>>,
     /// Who wrote it.
@@ -241,6 +245,16 @@ fn finish(
     let too_long = |error| vec![Problem::hides(file, format!("the article is too long: {error}"))];
     let teaser = sanitise::sanitised(&rendered.teaser, &pictures).map_err(too_long)?;
     let whole = sanitise::sanitised(&rendered.whole, &pictures).map_err(too_long)?;
+    let meter = match fields.price.zip(fields.meter) {
+        Some((price, (measure, unit))) => {
+            let parts_max = usize::try_from(price.micros() / unit.micros().max(1)).unwrap_or(usize::MAX);
+            let parts = meter::divided(&rendered.rest, measure, parts_max);
+            let parts =
+                parts.iter().map(|part| sanitise::sanitised(part, &pictures).map(|part| part.document));
+            Some(Meter::new(measure, unit, parts.collect::<Result<_, _>>().map_err(too_long)?))
+        }
+        None => None,
+    };
     let mut notices: Vec<_> =
         whole.refused_pictures.iter().map(|address| Problem::notice(file, not_shown(address))).collect();
     let image = fields.image.as_deref().and_then(|address| {
@@ -257,6 +271,7 @@ fn finish(
         url,
         title: fields.title,
         price: fields.price,
+        meter,
         date: fields.date,
         authors: fields.authors,
         tags: fields.tags,

@@ -52,6 +52,27 @@ fn a_broken_file_hides_no_other_article() {
 }
 
 #[test]
+fn what_is_wrong_with_a_meter_is_named() {
+    for (fields, field, word) in [
+        ("price: 0.03\nmeter: paragraph", "unit", "missing"),
+        ("price: 0.03\nunit: 0.01", "unit", "what a part is"),
+        ("price: 0.03\nmeter: chapter\nunit: 0.01", "meter", "paragraph, page or minute"),
+        ("price: free\nmeter: page\nunit: 0.01", "meter", "free"),
+        ("price: 0.03\nmeter: page\nunit: 0.04", "unit", "no more than the whole"),
+        ("price: 0.03\nmeter: page\nunit: 0", "unit", "costs something"),
+        ("price: 0.03\nmeter: page\nunit: EUR:0.01", "unit", "costs something"),
+        ("price: 0.03\nmeter: page\nunit: much", "unit", "much"),
+    ] {
+        let text = format!("---\ntitle: A\n{fields}\n---\nOpen.\n\n<!-- more -->\n\nPaid.\n");
+        let catalogue = Catalogue::load(folder(&[("a.md", &text)]).path(), &settings());
+        let problem = catalogue.problems().first().unwrap_or_else(|| panic!("{fields} has no problem"));
+        assert_eq!(problem.field.as_deref(), Some(field), "{fields}: {problem}");
+        assert!(problem.message.contains(word), "{fields}: {problem}");
+        assert!(slugs(&catalogue).is_empty(), "{fields}");
+    }
+}
+
+#[test]
 fn drafts_and_the_future_are_not_shown() {
     let root = folder(&[
         ("a.md", "---\ntitle: a\nprice: free\ndate: 2026-01-01\n---\nText"),

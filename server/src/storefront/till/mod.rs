@@ -134,11 +134,13 @@ impl Storefront {
         })
     }
 
-    /// The greatest common divisor of all prices.
+    /// The greatest common divisor of all prices, those of parts too.
     fn unit(&self) -> Option<Amount> {
         let catalogue = self.catalogue();
+        let parts = catalogue.articles(self.now()).filter_map(|article| Some(article.meter.as_ref()?.unit));
         let of_site = self.upstream.iter().flat_map(Upstream::prices);
-        let prices = catalogue.articles(self.now()).filter_map(|article| article.price).chain(of_site);
+        let prices =
+            catalogue.articles(self.now()).filter_map(|article| article.price).chain(of_site).chain(parts);
         let unit = prices.map(Amount::micros).reduce(common_divisor)?;
         Amount::new(self.settings.prices.currency, unit).ok()
     }

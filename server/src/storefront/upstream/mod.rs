@@ -224,6 +224,7 @@ impl Upstream {
             slug,
             title: Text::normalized(&shortened(title, TITLE_CHARS)).map_err(fault)?,
             price: Some(price),
+            meter: None,
             date: facts.date,
             authors: facts.author.iter().map(|author| shortened(author, NAME_CHARS)).collect(),
             tags: Vec::new(),

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
-use ego_tree::NodeId;
+use ego_tree::{NodeId, NodeRef};
 use encoding_rs::{Encoding, UTF_8};
 use scraper::{ElementRef, Html, Node, Selector};
 
@@ -48,6 +48,8 @@ const BLOCKS: &[&str] = &[
 const HEADINGS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6"];
 /// Elements whose text nobody reads.
 const UNREAD: &[&str] = &["script", "style", "noscript", "template"];
+/// Those of them that may hold an article a second time.
+const HIDING: &[&str] = &["noscript", "template"];
 
 /// A page in its parts.
 #[derive(Debug)]
@@ -137,7 +139,7 @@ pub fn read(text: &str, sold: &Sold) -> Result<Page, Unsellable> {
     let teaser_text = after.text();
     let open =
         format!("{teaser_text}\n{}\n{}", facts.title, element_text(&html, "title").unwrap_or_default());
-    scrub(&mut html, &Passages::new(&paid.0, &open));
+    scrub(&mut html, &parts, &Passages::new(&paid.0, &open));
     // As the unpaid page has it: what says too much is gone.
     facts.description = Facts::described(&html);
     let teaser = markup(&html, &parts, &facts.title);
@@ -357,12 +359,15 @@ fn cut_but(html: &mut Html, parts: &[NodeId], selector: &Selector) -> Result<(),
     Ok(())
 }
 
-/// Removes comments, scripts that have text of their own, and whatever repeats a passage of the paid text.
-fn scrub(html: &mut Html, passages: &Passages) {
+/// Removes comments, scripts that have text of their own, what nobody reads of the teaser, and whatever repeats a passage
+/// of the paid text.
+fn scrub(html: &mut Html, parts: &[NodeId], passages: &Passages) {
     let mut gone: Vec<NodeId> = Vec::new();
     let mut attributes: Vec<NodeId> = Vec::new();
+    let is_sold = |node: &NodeRef<'_, Node>| node.ancestors().any(|above| parts.contains(&above.id()));
     for node in html.tree.root().descendants() {
         match node.value() {
+            _ if is(node.value(), HIDING) && is_sold(&node) => gone.push(node.id()),
             Node::Comment(_) | Node::ProcessingInstruction(_) => gone.push(node.id()),
             Node::Element(element) if element.name() == "script" && element.attr("src").is_none() => {
                 gone.push(node.id())

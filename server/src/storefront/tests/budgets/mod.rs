@@ -1,6 +1,7 @@
 //! The till: what readers pay with budgets, while the center is there, away, or loses its answers; and what a shop
 //! that is killed between any two steps still knows.
 
+mod meter;
 mod paywords;
 mod scrip;
 
@@ -132,7 +133,12 @@ impl Reader {
 
     /// Three more cents.
     pub(super) fn charge(&mut self) -> Charge {
-        self.budget.charge(&mut self.chain, 3).unwrap()
+        self.charge_of(3)
+    }
+
+    /// A charge of so many cents.
+    pub(super) fn charge_of(&mut self, cents: u32) -> Charge {
+        self.budget.charge(&mut self.chain, cents).unwrap()
     }
 }
 

@@ -163,6 +163,17 @@ fn what_repeats_the_paid_text_is_gone_from_the_rest_of_the_page() {
 }
 
 #[test]
+fn what_nobody_reads_of_the_teaser_is_no_way_around_the_cut() {
+    for hidden in ["noscript", "template"] {
+        let lead = format!("<div class=lead><p>{OPEN}</p><{hidden}><p>{PAID}</p></{hidden}></div>");
+        let html = page(&format!("<article>{lead}<p>{MORE}</p></article>"));
+        let cut = unpaid(&html, &by_selector(".lead"));
+        assert!(cut.contains(OPEN));
+        assert_free_of(&cut, PAID);
+    }
+}
+
+#[test]
 fn what_the_rule_does_not_fit_is_not_sold() {
     for (html, sold, reason) in [
         (page("<p>Bread</p>"), by_length(10), Unsellable::NoArticle),

@@ -1,0 +1,153 @@
+//! Reading by the part: the paid part of a text in parts of about the same length, each for the same small sum. All together
+//! cost no more than the whole article at once, so that nobody has to decide before reading.
+
+use serde::Serialize;
+use tuppence_protocol::Amount;
+use tuppence_protocol::scrip::Document;
+
+use super::markdown::Block;
+use super::{Entitlement, Paid};
+
+/// Words of a page.
+const PAGE_WORDS: usize = 300;
+/// Words of a minute's reading.
+const MINUTE_WORDS: usize = 220;
+
+/// What a text is sold by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// By the paragraph.
+    Paragraph,
+    /// By about 300 words.
+    Page,
+    /// By what takes about a minute to read.
+    Minute,
+}
+
+impl Measure {
+    /// The measure of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "paragraph" => Some(Measure::Paragraph),
+            "page" => Some(Measure::Page),
+            "minute" => Some(Measure::Minute),
+            _ => None,
+        }
+    }
+
+    /// Whether so many words are a part of their own.
+    fn is_reached(self, words: usize) -> bool {
+        match self {
+            Measure::Paragraph => true,
+            Measure::Page => words >= PAGE_WORDS,
+            Measure::Minute => words >= MINUTE_WORDS,
+        }
+    }
+}
+
+/// The parts of a text.
+#[derive(Debug)]
+pub struct Meter {
+    /// What it is sold by.
+    pub measure: Measure,
+    /// What a part costs.
+    pub unit: Amount,
+    parts: Vec<Paid>,
+}
+
+impl Meter {
+    pub(super) fn new(measure: Measure, unit: Amount, parts: Vec<Document>) -> Self {
+        Meter { measure, unit, parts: parts.into_iter().map(Paid::new).collect() }
+    }
+
+    /// How many parts there are.
+    pub fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The part of this number, from 1, with its digest, for whoever may have it.
+    pub fn part(&self, number: usize, _: Entitlement) -> Option<(&Document, [u8; 32])> {
+        let Paid(document, digest) = self.parts.get(number.checked_sub(1)?)?;
+        Some((document, *digest))
+    }
+}
+
+/// The HTML of each part. There are no more than `parts_max`, which is what the whole costs, in units: then several of the
+/// measure are one part. None costs less than another, so nothing is gained by reading the end first.
+pub(super) fn divided(blocks: &[Block], measure: Measure, parts_max: usize) -> Vec<String> {
+    let mut measured: Vec<String> = Vec::new();
+    let (mut html, mut words) = (String::new(), 0);
+    for block in blocks {
+        html.push_str(&block.html);
+        words += block.words;
+        // A heading belongs to what it is over.
+        if measure.is_reached(words) && !block.is_heading {
+            measured.push(std::mem::take(&mut html));
+            words = 0;
+        }
+    }
+    if !html.is_empty() {
+        match measured.last_mut() {
+            // What is left at the end is too little to be sold by itself.
+            Some(last) => last.push_str(&html),
+            None => measured.push(html),
+        }
+    }
+    let count = measured.len().min(parts_max);
+    (0..count)
+        .map(|part| measured[part * measured.len() / count..(part + 1) * measured.len() / count].concat())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn blocks(words: &[usize]) -> Vec<Block> {
+        let block = |(number, words): (usize, &usize)| Block {
+            html: format!("<p>{number}</p>"),
+            words: *words,
+            is_heading: *words == 0,
+        };
+        words.iter().enumerate().map(block).collect()
+    }
+
+    #[test]
+    fn parts_follow_the_measure_and_headings_what_is_below_them() {
+        let text = blocks(&[100, 0, 150, 90, 0, 230, 10]);
+        let parts = |measure, most| divided(&text, measure, most);
+        assert_eq!(
+            parts(Measure::Paragraph, 100),
+            ["<p>0</p>", "<p>1</p><p>2</p>", "<p>3</p>", "<p>4</p><p>5</p>", "<p>6</p>"]
+        );
+        assert_eq!(
+            parts(Measure::Minute, 100),
+            ["<p>0</p><p>1</p><p>2</p>", "<p>3</p><p>4</p><p>5</p><p>6</p>"]
+        );
+        assert_eq!(parts(Measure::Page, 100), ["<p>0</p><p>1</p><p>2</p><p>3</p><p>4</p><p>5</p><p>6</p>"]);
+        assert_eq!(
+            parts(Measure::Paragraph, 2),
+            ["<p>0</p><p>1</p><p>2</p>", "<p>3</p><p>4</p><p>5</p><p>6</p>"]
+        );
+        assert_eq!(divided(&blocks(&[]), Measure::Page, 5), Vec::<String>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn all_parts_together_are_the_text_and_no_more_than_the_cap(
+            words in proptest::collection::vec(0_usize..400, 1..40),
+            most in 1_usize..20,
+        ) {
+            let text = blocks(&words);
+            let whole: String = text.iter().map(|block| block.html.as_str()).collect();
+            for measure in [Measure::Paragraph, Measure::Page, Measure::Minute] {
+                let parts = divided(&text, measure, most);
+                prop_assert_eq!(parts.concat(), whole.clone());
+                prop_assert!((1..=most).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty()));
+            }
+        }
+    }
+}
