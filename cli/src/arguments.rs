@@ -114,6 +114,9 @@ script, or are changed when the shop is.")]
         /// Let readers approve a budget, from which the page pays without asking again
         #[arg(long)]
         budgets: bool,
+        /// Let them read by the part, too, where articles are sold so; budgets come with it
+        #[arg(long)]
+        meter: bool,
     },
     /// A wallet without a browser: earn, pay an address, look after it
     #[command(after_help = EXIT_CODES)]

@@ -196,7 +196,7 @@ const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/
 
 // Hashes, locks and secrets are there for pages that nobody can change on their way: https, and this machine.
 if (isSecureContext) {
-  Object.assign(budgets, { more: { budgets: 1 }, pay, take });
+  Object.assign(budgets, { more: { budgets: 1 }, pay, take, end, has: read });
   addEventListener("tuppence-state", ({ target }) => dress(target));
   addEventListener("storage", dressAll);
   dressAll();

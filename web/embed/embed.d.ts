@@ -22,6 +22,8 @@ export interface Article {
   authors: string[];
   tags: string[];
   image?: string;
+  /** How it is sold by the part, for a budget, where it is; all parts together cost no more than `price`. */
+  meter?: { measure: "paragraph" | "page" | "minute"; unit: string; parts: number };
   shop: Shop;
 }
 
@@ -56,6 +58,10 @@ export function receiptOf(article: Article): Receipt | undefined;
 export const budgets: {
   /** Pays an article from the budget that the reader has approved for its shop; `undefined` at once where there is none for it. */
   pay?(article: Article): Promise<Receipt> | undefined;
+  /** Gives the rest of the budget at a shop back to the reader's wallet. */
+  end?(shop: Article["shop"]): Promise<void>;
+  /** The budget at a shop, if there is one. */
+  has?(shop: Article["shop"]): unknown;
 };
 
 /** The text of an article that was paid, without anything in it that could act. */
@@ -82,6 +88,7 @@ export type State =
   | "unreachable"
   | "withdrawn"
   | "opening"
+  | "reading"
   | "paid"
   | "earned"
   | "missed"
@@ -91,6 +98,8 @@ declare global {
   interface HTMLElementEventMap {
     "tuppence-state": CustomEvent<{ state: State }>;
     "tuppence-paid": CustomEvent<{ article: Article; receipt: Receipt }>;
+    /** A part of an article that is read by the part (`embed/meter.js`) was paid, or opened again. */
+    "tuppence-part": CustomEvent<{ article: Article; receipt: Receipt; number: number }>;
     "tuppence-earned": CustomEvent<{ item: string; reward: string }>;
   }
 }

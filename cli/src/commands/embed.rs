@@ -11,15 +11,18 @@ use crate::output::line;
 ///
 /// # Errors
 /// If `shop` is no origin.
-pub fn run(shop: &str, integrity: bool, budgets: bool) -> Result<ExitCode, Failure> {
+pub fn run(shop: &str, integrity: bool, budgets: bool, meter: bool) -> Result<ExitCode, Failure> {
     let shop = shop.trim_end_matches('/');
     let host = shop.strip_prefix("https://").or_else(|| shop.strip_prefix("http://"));
     if !host.is_some_and(|host| !host.is_empty() && host.chars().all(is_of_host)) {
         return Err(Failure::new(format!("{shop} is no origin: write https://shop.example")));
     }
     let mut scripts = vec![("embed.js", embed::SCRIPT.as_str())];
-    if budgets {
+    if budgets || meter {
         scripts.push(("embed/budget.js", embed::BUDGET_SCRIPT.as_str()));
+    }
+    if meter {
+        scripts.push(("embed/meter.js", embed::METER_SCRIPT.as_str()));
     }
     for (path, script) in scripts {
         let hash = if integrity {

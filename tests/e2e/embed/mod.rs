@@ -4,6 +4,7 @@ mod allowances;
 mod attacks;
 mod budgets;
 mod earning;
+mod meter;
 mod pages;
 mod states;
 mod windows;

@@ -28,6 +28,10 @@ pub static SCRIPT: LazyLock<String> =
 pub static BUDGET_SCRIPT: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("../../../../web/embed/budget.js")));
 
+/// What reads articles by the part, likewise.
+pub static METER_SCRIPT: LazyLock<String> =
+    LazyLock::new(|| without_comments(include_str!("../../../../web/embed/meter.js")));
+
 /// The hash by which a page can insist on this very script (Subresource Integrity).
 pub fn integrity(script: &str) -> String {
     format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(script.as_bytes())))
@@ -65,6 +69,11 @@ pub(super) async fn script() -> HttpResponse {
 /// The script for budgets.
 pub(super) async fn budget_script() -> HttpResponse {
     kept("text/javascript; charset=utf-8", BUDGET_SCRIPT.as_str())
+}
+
+/// The script for reading by the part.
+pub(super) async fn meter_script() -> HttpResponse {
+    kept("text/javascript; charset=utf-8", METER_SCRIPT.as_str())
 }
 
 /// The script's words in another language.
@@ -132,22 +141,24 @@ mod tests {
 
     const SCRIPT_GZIP_BYTES_MAX: usize = 8_000;
     const BUDGET_SCRIPT_GZIP_BYTES_MAX: usize = 3_200;
+    const METER_SCRIPT_GZIP_BYTES_MAX: usize = 3_200;
 
     #[test]
-    fn the_script_has_at_most_8_kb_after_gzip_and_that_for_budgets_3_2() {
+    fn the_script_has_at_most_8_kb_after_gzip_and_those_for_budgets_and_parts_3_2() {
         let length = |script: &str| {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
             encoder.write_all(script.as_bytes()).unwrap();
             encoder.finish().unwrap().len()
         };
-        let (script, budgets) = (length(&SCRIPT), length(&BUDGET_SCRIPT));
+        let (script, budgets, meter) = (length(&SCRIPT), length(&BUDGET_SCRIPT), length(&METER_SCRIPT));
         assert!(script <= SCRIPT_GZIP_BYTES_MAX, "{script} bytes");
         assert!(budgets <= BUDGET_SCRIPT_GZIP_BYTES_MAX, "{budgets} bytes");
+        assert!(meter <= METER_SCRIPT_GZIP_BYTES_MAX, "{meter} bytes");
     }
 
     #[test]
     fn the_scripts_are_sent_without_comments_and_without_eval() {
-        for script in [SCRIPT.as_str(), BUDGET_SCRIPT.as_str()] {
+        for script in [SCRIPT.as_str(), BUDGET_SCRIPT.as_str(), METER_SCRIPT.as_str()] {
             assert!(!script.contains("\n//") && !script.starts_with("//"));
             for way in ["eval(", "new Function", "innerHTML", "document.write", "insertAdjacentHTML"] {
                 assert!(!script.contains(way), "{way}");

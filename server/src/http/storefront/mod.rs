@@ -139,6 +139,7 @@ fn assets() -> Vec<Endpoint> {
     vec![
         Endpoint::at("/embed.js").get(Access::Anyone, embed::script),
         Endpoint::at("/embed/budget.js").get(Access::Anyone, embed::budget_script),
+        Endpoint::at("/embed/meter.js").get(Access::Anyone, embed::meter_script),
         Endpoint::at("/embed/{language}.json").get(Access::Anyone, embed::words),
         Endpoint::at("/embed/shop.css").get(Access::Anyone, pages::style),
         Endpoint::at("/embed/offer.css").get(Access::Anyone, pages::offer_style),
