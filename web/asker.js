@@ -22,7 +22,7 @@ function checked(asked) {
   if (!/^[\w-]{22}$/.test(claim) || (back && new URL(back).origin !== origin)) return undefined;
   const here = new URLSearchParams(location.search);
   const subject = `${here.get('shop')} ${here.get('article') || here.get('item')}`;
-  return { subject, origin, claim, back, answers, budgets: asked.has('budgets') };
+  return { subject, origin, claim, back, answers, budgets: asked.get('budgets') };
 }
 
 function asker(shop, item) {
@@ -47,6 +47,10 @@ export function answer(shop, item, number) {
 
 export function keepsBudgets(shop, item) {
   return Boolean(asker(shop, item)?.budgets);
+}
+
+export function readsByPart(shop, item) {
+  return asker(shop, item)?.budgets === 'part';
 }
 
 export function tell(shop, item, event, bought) {

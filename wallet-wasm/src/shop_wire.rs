@@ -56,6 +56,8 @@ pub(crate) struct Article {
     #[serde(default)]
     pub(crate) price: Option<Amount>,
     #[serde(default)]
+    pub(crate) meter: Option<Meter>,
+    #[serde(default)]
     pub(crate) date: Option<Timestamp>,
     #[serde(default)]
     pub(crate) authors: Vec<String>,
@@ -63,6 +65,13 @@ pub(crate) struct Article {
     pub(crate) tags: Vec<String>,
     #[serde(default)]
     pub(crate) image: Option<String>,
+}
+
+/// How an article is sold by the part.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Meter {
+    pub(crate) unit: Amount,
+    pub(crate) parts: u32,
 }
 
 /// The body of a 402: what an address asks for, and from whom it comes (docs/protocol/http-402.md).

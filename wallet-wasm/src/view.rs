@@ -435,6 +435,8 @@ pub struct ArticleCard {
     pub teaser: String,
     /// The price; zero for what is free.
     pub price: Amount,
+    /// How it is sold by the part, for a budget; absent where it is sold as a whole alone.
+    pub meter: Option<MeterTerms>,
     /// When it was published.
     pub date: Option<Timestamp>,
     /// Who wrote it.
@@ -445,6 +447,16 @@ pub struct ArticleCard {
     pub image: Option<String>,
     /// Whether this wallet has paid it.
     pub owned: bool,
+}
+
+/// How an article is sold by the part.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MeterTerms {
+    /// What a part costs.
+    pub unit: Amount,
+    /// How many there are; all together cost no more than the whole.
+    pub parts: u32,
 }
 
 /// The outcome of a payment.

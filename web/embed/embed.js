@@ -130,6 +130,8 @@ function hear({ shop: { origin: seller, walletOrigin: wallet }, claim, popup, to
     };
     const look = async () => {
       clearTimeout(next);
+      // A timer that was left behind.
+      if (over.signal.aborted) return;
       if (popup?.closed) told("closed");
       const outcome = (await call(`${seller}/api/v1/claims/take`, { claim }).catch(() => {})) ?? {};
       if (over.signal.aborted) return;
@@ -142,7 +144,6 @@ function hear({ shop: { origin: seller, walletOrigin: wallet }, claim, popup, to
     signal?.addEventListener("abort", cancelled, heard);
     addEventListener("message", listen, heard);
     addEventListener("focus", look, heard);
-    over.signal.addEventListener("abort", () => clearTimeout(next));
     next = setTimeout(look, popup ? 2_000 : 0);
     if (popup) isThere(wallet).then((there) => there || over.signal.aborted || (popup.close(), end(reject, new TuppenceError("center"))));
   });

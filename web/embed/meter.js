@@ -130,7 +130,11 @@ class Reading {
   ask(next, redirect = this.element.getAttribute("mode") === "redirect") {
     const { element } = this;
     element.show("paying", { status: element.words.paying, actions: [element.cancel] });
-    return buy(next, { signal: element.turn(), redirect });
+    const { more } = budgets;
+    budgets.more = { budgets: "part" };
+    const bought = buy(next, { signal: element.turn(), redirect });
+    budgets.more = more;
+    return bought;
   }
 
   async pay(paid) {

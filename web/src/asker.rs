@@ -3,7 +3,7 @@
 //!
 //! It says what it wants behind the `#` of the address, which no server sees: its origin (`for`), a claim that nobody else
 //! knows (`claim`), where the reader goes back to if this window was its own (`back`), answers to a campaign's
-//! questions (`answers`), and that it can keep a budget (`budgets`). Whoever asks can only ask: the reader sees the
+//! questions (`answers`), and that it can keep a budget (`budgets`), also to read by the part (`budgets=part`). Whoever asks can only ask: the reader sees the
 //! origin, and to that origin alone goes what there is to tell. It holds for the one article or campaign of the
 //! address, until the window closes.
 
@@ -28,6 +28,10 @@ extern "C" {
     /// Whether the page can keep a budget for this shop.
     #[wasm_bindgen(js_name = keepsBudgets)]
     pub fn keeps_budgets(shop: &str, item: &str) -> bool;
+
+    /// Whether it wants the budget to read this article by the part.
+    #[wasm_bindgen(js_name = readsByPart)]
+    pub fn reads_by_part(shop: &str, item: &str) -> bool;
 
     #[wasm_bindgen(js_name = hand)]
     async fn hand_json(shop: &str, item: &str, name: &str, bought: &str);

@@ -7,7 +7,7 @@ use tuppence_tests::emulation::Screen;
 use tuppence_tests::program::Settings;
 use tuppence_tests::publisher::{Host, Publisher};
 use tuppence_tests::stage::{Failure, Stage, play};
-use tuppence_tests::target::button;
+use tuppence_tests::target::{button, choice};
 
 use super::Visit;
 
@@ -50,7 +50,9 @@ impl Visit {
     async fn begins_to_read(&self, unit: &str) -> Result<()> {
         let page = self.browser.tab().await?;
         let window = self.embed().press(&format!("Read as you go: {unit} a part")).await?;
-        self.wallet().approve().sets_aside("4¢").await?;
+        // The budget is chosen already: it is what the button was for.
+        self.browser.says(&format!("As I read: {unit} a part, from 4¢ set aside")).await?;
+        self.browser.click(&button("Set aside 4¢")).await?;
         self.browser.closes(&window, &page).await?;
         self.browser.says(&format!("{unit} so far")).await
     }
@@ -131,11 +133,24 @@ fn a_budget_that_is_used_up_is_said_so_and_nothing_more_is_paid() -> Result<(), 
 }
 
 #[test]
+fn who_has_too_little_for_the_whole_reads_some_parts_of_it() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::by_the_part(stage, &["glacier"]).await?;
+        visit.begins_to_read("1¢").await?;
+        visit.browser.says("older than every map").await?;
+        visit.browser.click(&button("Pause")).await?;
+        visit.browser.click(&button("Stop, and take the rest back")).await?;
+        visit.wallet().home().has("3¢").await
+    })
+}
+
+#[test]
 fn who_would_rather_have_the_whole_buys_it_in_the_same_window() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::by_the_part(stage, &["river"]).await?;
         let page = visit.browser.tab().await?;
         let window = visit.embed().press("Read as you go: 0.4¢ a part").await?;
+        visit.browser.click(&choice("This article").containing()).await?;
         visit.wallet().approve().pay("2¢").await?;
         visit.browser.closes(&window, &page).await?;
         visit.embed().is("paid").await?;

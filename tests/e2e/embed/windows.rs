@@ -223,6 +223,28 @@ fn the_same_article_twice_on_a_page_is_paid_once_and_opens_twice() -> Result<(),
 }
 
 #[test]
+fn who_looks_at_the_page_again_and_again_while_paying_sees_that_it_is_paid_and_stays_so()
+-> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        let page = visit.open(visit.embed().page(BREAD)).await?;
+        let window = visit.embed().ask_for(BREAD).await?;
+        visit.browser.look_at(&page).await?;
+        // Each time the page asks the shop, and later once more: two seconds, until it is paid.
+        let looks = "for (let look = 0; look < 3; look += 1) dispatchEvent(new Event('focus'))";
+        visit.browser.script::<()>(looks, Vec::new()).await?;
+        visit.browser.look_at(&window).await?;
+        visit.wallet().approve().pay(BREAD.price).await?;
+        visit.browser.closes(&window, &page).await?;
+        visit.embed().is("paid").await?;
+        let later = "setTimeout(() => document.querySelector('h1').append(', later'), 3_000)";
+        visit.browser.script::<()>(later, Vec::new()).await?;
+        visit.browser.says("The Evening Post, later").await?;
+        visit.embed().is("paid").await
+    })
+}
+
+#[test]
 fn another_tab_of_the_same_page_opens_what_was_paid_in_the_first() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::begin(stage, Purse::FourCents).await?;

@@ -253,6 +253,8 @@ export interface ArticleCard {
   title: string;
   teaser: string;
   price: Amount;
+  /** How it is sold by the part, for a budget; all parts together cost no more than `price`. */
+  meter: { unit: Amount; parts: number } | null;
   date: Timestamp | null;
   authors: string[];
   tags: string[];

@@ -14,7 +14,7 @@ use crate::ports::{Changes, Scan};
 use crate::record::{self, Answered, ShopRecord, WalletRecord, at_shop};
 use crate::shop_wire::{Article, Articles, BudgetTerms, Campaign, CampaignWithQuestions, Campaigns, Shop};
 use crate::view::{
-    ArticleCard, CampaignCard, CampaignDetail, CampaignState, LibraryEntry, ShopInfo, ShopRef,
+    ArticleCard, CampaignCard, CampaignDetail, CampaignState, LibraryEntry, MeterTerms, ShopInfo, ShopRef,
 };
 use crate::wallet::Inner;
 
@@ -126,6 +126,7 @@ fn card(
         title: article.title,
         teaser: article.teaser,
         price: article.price.unwrap_or(Amount::zero(currency)),
+        meter: article.meter.map(|meter| MeterTerms { unit: meter.unit, parts: meter.parts }),
         date: article.date,
         authors: article.authors,
         tags: article.tags,

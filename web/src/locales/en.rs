@@ -141,6 +141,8 @@ pub const TEXTS: Texts = Texts {
         daily_what: "This page then pays without asking you again, up to so much a day. You can end it at any time.",
         budget: "A budget for {0} · {1}",
         budget_what: "Articles there then open with one press, without this window. What you do not spend comes back: when you end the budget, and by itself after about a month.",
+        by_part: "As I read: {0} a part, from {1} set aside",
+        by_part_what: "Each part is paid when you come to it, and you can pause at any time. What you do not spend comes back: when you stop, and by itself after about a month.",
         pay: "Pay {0}",
         set_aside: "Set aside {0}",
         unasked: "Paying {1} for “{0}” without asking, as you allowed.",

@@ -264,6 +264,8 @@ texts! {
         daily_what,
         budget,
         budget_what,
+        by_part,
+        by_part_what,
         pay,
         set_aside,
         unasked,

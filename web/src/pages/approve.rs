@@ -234,12 +234,15 @@ fn Price(
     let texts = &texts().approve;
     let state = WalletState::current();
     let price = article.price;
+    let least = choice::part(&article).filter(|unit| price.covers(*unit)).unwrap_or(price);
+    let by_part = state.balance_now().and_then(|balance| choice::budget(&shop, &article, balance));
+    let by_part = by_part.filter(|_| choice::part(&article).is_some());
     // While it is being paid the balance falls, and the page stays as it was approved.
     let covered = Memo::new(move |_| {
-        running.get() || state.balance().is_some_and(|balance| balance.amount.covers(price))
+        running.get() || state.balance().is_some_and(|balance| balance.amount.covers(least))
     });
     let about = StoredValue::new((article, shop, path));
-    let chosen = RwSignal::new(Approved::Article(price));
+    let chosen = RwSignal::new(by_part.map_or(Approved::Article(price), Approved::Budget));
     child(move || {
         let (article, shop, path) = about.get_value();
         if !covered.get() {
@@ -252,14 +255,13 @@ fn Price(
         });
         let balance = state.balance_now();
         let budget = balance.and_then(|balance| choice::budget(&shop, &article, balance));
-        let name = shop.shop.name.clone();
         let page = asker::origin(&article.shop.origin, &article.slug);
         view! {
             <div class="approve page--narrow">
                 <Heading text=texts.title/>
                 <p class="soft">{texts.lead.with(&[&shop.shop.name])}</p>
                 <About article=article.clone() shop=shop/>
-                {page.map(|_| view! { <Choice chosen=chosen price=price budget=budget shop=name/> })}
+                {page.map(|_| view! { <Choice chosen=chosen article=about.get_value().0 balance=balance budget=budget/> })}
                 // Another choice is another button, which arms itself anew.
                 {child(move || {
                     let approved = chosen.get();

@@ -31,11 +31,21 @@ impl Approved {
 }
 
 /// The budget to offer: what the shop suggests, as far as the balance goes. Nothing where the page keeps none, or where it
-/// would hold no more than this one article.
+/// would hold no more than this one article, or no part of it where it is read by the part.
 pub fn budget(shop: &ShopInfo, article: &ArticleCard, balance: Amount) -> Option<Amount> {
     let suggested = shop.budget.filter(|_| asker::keeps_budgets(&shop.shop.origin, &article.slug))?;
     let budget = if balance.covers(suggested) { suggested } else { balance };
-    (budget.currency() == article.price.currency() && !article.price.covers(budget)).then_some(budget)
+    let holds_enough = match part(article) {
+        Some(unit) => budget.covers(unit),
+        None => budget.currency() == article.price.currency() && !article.price.covers(budget),
+    };
+    holds_enough.then_some(budget)
+}
+
+/// What a part costs, where the page asks for a budget to read by the part.
+pub fn part(article: &ArticleCard) -> Option<Amount> {
+    let meter = article.meter.filter(|_| asker::reads_by_part(&article.shop.origin, &article.slug))?;
+    Some(meter.unit)
 }
 
 /// The allowance to offer: ten articles of this price a day.
@@ -47,11 +57,15 @@ pub fn daily(price: Amount) -> Option<Amount> {
 #[component]
 pub fn Choice(
     chosen: RwSignal<Approved>,
-    price: Amount,
+    article: ArticleCard,
+    balance: Option<Amount>,
     budget: Option<Amount>,
-    shop: String,
 ) -> impl IntoView {
     let texts = &texts().approve;
+    let price = article.price;
+    let part = part(&article);
+    // What is read by the part may cost more as a whole than there is.
+    let whole = balance.is_none_or(|balance| balance.covers(price)).then_some(price);
     let way = |approved: Approved, name: String, what: Option<&'static str>| {
         view! {
             <label class="choice">
@@ -72,14 +86,20 @@ pub fn Choice(
         <fieldset class="fieldset">
             <legend class="visually-hidden">{texts.choose}</legend>
             <div class="choices">
-                {way(Approved::Article(price), texts.only_this.with(&[&money::said(price)]), None)}
-                {daily(price).map(|sum| {
+                {whole.map(|price| {
+                    way(Approved::Article(price), texts.only_this.with(&[&money::said(price)]), None)
+                })}
+                {whole.filter(|_| part.is_none()).and_then(daily).map(|sum| {
                     let name = texts.daily.with(&[&money::said(sum)]);
                     way(Approved::Daily(price, sum), name, Some(texts.daily_what))
                 })}
                 {budget.map(|sum| {
-                    let name = texts.budget.with(&[&shop, &money::said(sum)]);
-                    way(Approved::Budget(sum), name, Some(texts.budget_what))
+                    let said = money::said(sum);
+                    let (name, what) = match part {
+                        Some(unit) => (texts.by_part.with(&[&money::said(unit), &said]), texts.by_part_what),
+                        None => (texts.budget.with(&[&article.shop.name, &said]), texts.budget_what),
+                    };
+                    way(Approved::Budget(sum), name, Some(what))
                 })}
             </div>
         </fieldset>
