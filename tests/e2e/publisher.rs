@@ -56,11 +56,16 @@ fn the_example_of_a_content_folder_sells_as_it_is() -> Result<(), Failure> {
         browser.click(&link("What a night train is for")).await?;
         browser.see(&heading("What a night train is for")).await?;
         assert!(!browser.driver()?.source().await?.contains("The jam is apricot."));
-        browser.screenshot_of_page("publishing/content-folder-before").await?;
+        let offer = "document.querySelector('.offer').scrollIntoView({ block: 'end' })";
+        browser.script::<()>(offer, Vec::new()).await?;
+        browser.screenshot("publishing/content-folder-before").await?;
         browser.click(&link("Read for 2¢")).await?;
         wallet.approve().pay("2¢").await?;
         browser.arrives_at(&format!("{}/articles/night-train", program.storefront())).await?;
         browser.says("The jam is apricot.").await?;
+        let end = "scrollTo(0, document.querySelector('.paid-part').getBoundingClientRect().bottom + scrollY - innerHeight)";
+        browser.script::<()>(end, Vec::new()).await?;
+        browser.screenshot("publishing/content-folder-after").await?;
         wallet.home().has("2¢").await
     })
 }
