@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tuppence_protocol::scrip::center::Policy;
 use tuppence_protocol::{Amount, Currency, Duration, HashAlgorithm};
 use tuppence_server::center::keys::Passphrase;
+use tuppence_server::storefront::sample;
 use tuppence_server::storefront::till::{DAYS, SETTLE_EVERY, Terms};
 
 use crate::data::DataFolder;
@@ -241,6 +242,30 @@ impl Settings {
         }
         let rules = self.upstream_rules.clone().unwrap_or_else(|| data.rules());
         Ok(Some((Origin::parse("upstream", text)?, rules)))
+    }
+
+    /// What the shop is called: what was set, else the host of the site that it stands in front of, else as the sample.
+    ///
+    /// # Errors
+    /// If the storefront's origin is none.
+    pub fn shop_name(&self) -> Result<String, Failure> {
+        self.told(self.shop_name.as_ref(), sample::TITLE)
+    }
+
+    /// What the shop sells, in a sentence; likewise.
+    ///
+    /// # Errors
+    /// If the storefront's origin is none.
+    pub fn shop_description(&self) -> Result<String, Failure> {
+        self.told(self.shop_description.as_ref(), sample::DESCRIPTION)
+    }
+
+    fn told(&self, set: Option<&String>, sample: &str) -> Result<String, Failure> {
+        match set {
+            Some(text) => Ok(text.clone()),
+            None if self.upstream.is_some() => Ok(self.storefront_origin()?.host),
+            None => Ok(sample.to_owned()),
+        }
     }
 
     /// The currency.

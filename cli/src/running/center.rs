@@ -21,7 +21,6 @@ use tuppence_server::store::committer::{Committer, Limits};
 use tuppence_server::store::records::Direction;
 use tuppence_server::store::sqlite::SqliteStore;
 use tuppence_server::storefront::credentials::Credentials;
-use tuppence_server::storefront::sample;
 
 use super::{reached_at, rotation};
 use crate::data::{DataFolder, OperatorAccess};
@@ -123,7 +122,7 @@ impl Center {
             let credentials = Credentials::load(&path).map_err(unusable)?;
             self.register(&credentials, &origin).await?
         } else {
-            let id = vendor_id(settings.shop_name.as_deref().unwrap_or(sample::TITLE), &origin)?;
+            let id = vendor_id(&settings.shop_name()?, &origin)?;
             let credentials = self.credentials(id, &origin).await?;
             credentials.save(&path).map_err(unusable)?;
             self.register(&credentials, &origin).await?

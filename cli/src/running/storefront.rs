@@ -48,25 +48,17 @@ impl Shop {
         let upstream = upstream(settings, data)?;
         let (content, campaigns) = folders(settings, data, upstream.is_some())?;
         let http = client::client(shop::ANSWER_TIME_MAX).map_err(Failure::new)?;
-        let origin = settings.storefront_origin()?;
-        let told = |text: &Option<String>, sample: &str| match text {
-            Some(text) => text.clone(),
-            None if upstream.is_some() => origin.host.clone(),
-            None => sample.to_owned(),
-        };
-        let (title, description) =
-            (told(&settings.shop_name, sample::TITLE), told(&settings.shop_description, sample::DESCRIPTION));
         let settings = shop::Settings {
             database: data.shop_database(),
             content,
             upstream,
             campaigns,
             credentials,
-            origin: origin.text,
+            origin: settings.storefront_origin()?.text,
             center_origin,
             wallet_origin,
-            title,
-            description,
+            title: settings.shop_name()?,
+            description: settings.shop_description()?,
             prices: Prices { currency: settings.currency(), default: settings.default_price()? },
             hold: shop::HOLD,
             held_max: shop::HELD_MAX,

@@ -1,5 +1,6 @@
 //! The shop's pages and feeds.
 
+use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION};
 use actix_web::web::{Data, Path};
@@ -78,8 +79,9 @@ pub(super) async fn entitlement(
         }
         return Ok(Some(Entitlement::Receipt));
     }
-    let cookie = request.cookie(cookie::NAME);
-    let opened = cookie.is_some_and(|kept| shop.cookies().opens(kept.value(), slug));
+    // One page may lie below another, and a browser then sends the cookies of both.
+    let opens = |kept: &Cookie<'_>| kept.name() == cookie::NAME && shop.cookies().opens(kept.value(), slug);
+    let opened = request.cookies().is_ok_and(|cookies| cookies.iter().any(opens));
     Ok(opened.then_some(Entitlement::Cookie))
 }
 

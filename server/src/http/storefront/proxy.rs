@@ -73,7 +73,9 @@ pub(super) async fn serve(
     let rules = site.rules();
     match rules.decide(request.uri().path()) {
         Decision::Free => {
-            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+            let target = request.uri().path_and_query().map(|target| target.as_str());
+            // `OPTIONS *` asks of no path.
+            let target = target.filter(|target| target.starts_with('/')).unwrap_or("/");
             let answer =
                 ask(site, &request, request.method(), target, passed_on(site, &request, &[]), Some(body))
                     .await;

@@ -1,5 +1,7 @@
 //! The storefront in front of a real site: what passes through, what is cut, and what no request gets out of it.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use actix_web::{App, HttpServer, rt};
@@ -200,6 +202,15 @@ async fn what_is_free_passes_through_as_it_is_both_ways() {
         "{asked}"
     );
 
+    let mut connection = TcpStream::connect(served.address.strip_prefix("http://").unwrap()).unwrap();
+    connection.write_all(b"OPTIONS * HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n\r\n").unwrap();
+    let answer = rt::task::spawn_blocking(move || {
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).map(|_| answer)
+    });
+    assert!(answer.await.unwrap().unwrap().starts_with("HTTP/1.1 200 OK"));
+    assert!(site.asked().remove(0).starts_with("OPTIONS /\n"));
+
     let (status, headers, _) = served.page("/known", &[]).await;
     assert_eq!((status, &headers["etag"]), (StatusCode::NOT_MODIFIED, &"\"1\"".parse().unwrap()));
     let (status, _, page) = served.page("/none", &[BROWSER]).await;
@@ -362,6 +373,11 @@ async fn who_has_paid_gets_the_site_s_own_page_and_no_other() {
         asked.contains("cookie: site=1") && !asked.contains("tuppence") && !asked.contains("if-none-match"),
         "{asked}"
     );
+
+    // A page below another one: browsers send the cookies of both.
+    let rye = format!("tuppence_article={}; {cookie}", served.stand.shop.cookies().seal("~stories"));
+    assert_eq!(served.page("/stories/bread", &[BROWSER, ("cookie", &rye)]).await.2, story(PAID));
+    site.asked();
 
     for other in ["/stories/rye", "/stories/bread/", "/letters/one"] {
         let (_, _, page) = served.page(other, &[BROWSER, ("cookie", &cookie)]).await;
