@@ -9,6 +9,7 @@ pub mod center;
 pub mod clock;
 pub mod crash;
 pub mod http;
+mod json;
 pub mod ledger;
 pub mod store;
 pub mod storefront;

@@ -1,7 +1,5 @@
 //! Decoding of messages: JSON of a stated size, strictly, with the place of what is wrong.
 
-mod objects;
-
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -16,7 +14,7 @@ use tuppence_protocol::{ErrorCode, Refusal};
 
 use crate::http::error::ApiError;
 use crate::http::middleware::gate;
-use objects::Objects;
+use crate::json::{self, Objects};
 
 /// The most bytes of a body, where its [`super::endpoint::Endpoint`] states no other limit.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -115,13 +113,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
         return Err(Refusal::new(ErrorCode::Malformed, "The body is empty."));
     }
     // Keeping track of the place costs as much as reading does: it is done where something is wrong.
-    decode_quickly(bytes).or_else(|_| decode_with_place(bytes))
-}
-
-fn decode_quickly<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
-    let mut json = Deserializer::from_slice(bytes);
-    let value = T::deserialize(Objects(&mut json))?;
-    json.end().map(|()| value)
+    json::read(bytes).or_else(|_| decode_with_place(bytes))
 }
 
 fn decode_with_place<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {

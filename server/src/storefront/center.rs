@@ -14,6 +14,7 @@ use tuppence_protocol::vendor_scrip::{Licence, Settled, Settlement};
 use tuppence_protocol::{ErrorBody, ErrorCode, PublicKeys, Refusal};
 
 use super::ports::{Answer, Transport};
+use crate::json;
 
 /// The center holds a relayed message for 25 seconds; the rest is for the way.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(35);
@@ -101,9 +102,9 @@ impl CenterClient {
         let sent = self.transport.send(path, body).await;
         let Answer { status, body } = sent.map_err(|reason| unreachable_center(&reason))?;
         if (200..300).contains(&status) {
-            return serde_json::from_slice(&body).map_err(|error| unreachable_center(&error));
+            return json::read(&body).map_err(|error| unreachable_center(&error));
         }
-        match serde_json::from_slice::<ErrorBody>(&body) {
+        match json::read::<ErrorBody>(&body) {
             Ok(error) if (400..500).contains(&status) => Err(Refusal::new(error.code, error.message)),
             Ok(error) => Err(unreachable_center(&error.message)),
             Err(_) => Err(unreachable_center(&status)),
@@ -114,4 +115,43 @@ impl CenterClient {
 fn unreachable_center(reason: &dyn fmt::Display) -> Refusal {
     tracing::warn!(%reason, "the center did not answer");
     Refusal::new(ErrorCode::CenterUnreachable, "The shop cannot reach the payment center.")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::storefront::ports::Later;
+    use crate::storefront::tests::server;
+
+    /// A center that says this.
+    struct Saying(Value);
+
+    impl Transport for Saying {
+        fn send(&self, _: String, _: Option<Vec<u8>>) -> Later<'_, Result<Answer, String>> {
+            let body = serde_json::to_vec(&self.0).unwrap();
+            Box::pin(async { Ok(Answer { status: 200, body }) })
+        }
+    }
+
+    async fn hears(said: Value) -> Result<Settled, Refusal> {
+        let center = CenterClient::new(Arc::new(Saying(said)));
+        center.post("vendor-scrip/settlement", &server("shop.example")).await
+    }
+
+    #[tokio::test]
+    async fn a_list_of_its_fields_is_no_answer() {
+        let fields = json!({
+            "customerId": {"secretId": 1, "serialNumber": 2}, "redeemed": "USD:0.03", "last": false,
+            "secretId": 3, "seal": "A".repeat(43),
+        });
+        assert!(hears(fields.clone()).await.is_ok());
+        let in_order =
+            ["customerId", "redeemed", "last", "secretId", "seal"].map(|name| fields[name].clone());
+        assert!(hears(json!(in_order)).await.is_err());
+        let mut inner = fields;
+        inner["customerId"] = json!([1, 2]);
+        assert_eq!(hears(inner).await.unwrap_err().code, ErrorCode::CenterUnreachable);
+    }
 }

@@ -5,12 +5,22 @@
 use std::fmt;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess,
-    Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
 };
 
 /// Around a reader, a part of one, or what is to be read.
-pub(super) struct Objects<T>(pub T);
+pub(crate) struct Objects<T>(pub(crate) T);
+
+/// Reads a whole text.
+///
+/// # Errors
+/// Where it does not fit.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = T::deserialize(Objects(&mut json))?;
+    json.end().map(|()| value)
+}
 
 /// Around what is made of what is read.
 struct Making<V> {
