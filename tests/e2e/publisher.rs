@@ -117,6 +117,10 @@ fn the_approval_page_refuses_to_be_framed() -> Result<(), Failure> {
         let of_the_wallet: u32 = browser.script(loaded, Vec::new()).await?;
         assert_eq!((of_the_wallet, browser.text().await.contains(BREAD.title)), (0, false));
         browser.driver()?.enter_default_frame().await?;
+        // Firefox says in its console what it has refused, and why.
+        for problem in browser.problems().await? {
+            assert!(problem.contains("frame-ancestors"), "{problem}");
+        }
         wallet.home().has("4¢").await
     })
 }

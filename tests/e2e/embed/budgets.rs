@@ -192,7 +192,7 @@ fn two_tabs_of_a_page_pay_one_after_the_other_from_the_same_budget() -> Result<(
         visit.embed().nth_is(1, "ready").await?;
         // Both press at the same time, as far as a person can: each has the article, and it was paid at most twice.
         let press = "const [, bread] = document.querySelectorAll('tuppence-article');\
-                     setTimeout(() => bread.shadowRoot.querySelector('button').click(), arguments[0] - Date.now())";
+                     setTimeout(() => bread.shadowRoot.querySelector('button')?.click(), arguments[0] - Date.now())";
         let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis() + 1_500;
         for tab in [&first, &second] {
             visit.browser.look_at(tab).await?;
