@@ -63,7 +63,7 @@ export async function call(address, message) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   let response, answer;
   try {
-    response = await fetch(address, { ...body, signal, credentials: "omit" });
+    response = await fetch(address, { ...body, signal, credentials: "omit", keepalive: true });
     answer = await response.json();
   } catch (error) {
     throw new TuppenceError("unreachable", `${address}: ${error.message}`);
@@ -262,7 +262,7 @@ const ENGLISH = {
   loading: "One moment",
   read: "Read for {sum}",
   ready: "Paid with small change from your wallet.",
-  new: "No account, no card: a wallet is made in seconds, and an answer earns your first cents.",
+  new: "No account, no card: a wallet takes seconds, and an answer earns your first cents.",
   paying: "Go on in the wallet’s window.",
   creating: "Make your wallet in its window. The article comes right after.",
   short: "You need a little more. Earn it in the wallet’s window. The article comes right after.",
@@ -282,7 +282,7 @@ const ENGLISH = {
   earn: "Send my answers and earn {sum}",
   by: "{name} pays for your answers.",
   earned: "You have earned {sum}.",
-  sold: "All rewards have been given out.",
+  sold: "All rewards are given out.",
   missed: "No reward this time. Nothing is lost.",
   wallet: "My wallet",
 };

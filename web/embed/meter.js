@@ -48,6 +48,9 @@ const WORDS = {
   },
 };
 
+// All that are read on this page: they share a shop's budget.
+const readings = new Set();
+
 // What the reader of one element has read, and what comes next.
 class Reading {
   count = 0;
@@ -70,6 +73,7 @@ class Reading {
 
   over() {
     this.isOver = true;
+    readings.delete(this);
     this.observer.disconnect();
     clearTimeout(this.timer);
     this.body.remove();
@@ -83,7 +87,14 @@ class Reading {
   }
 
   place() {
+    readings.add(this);
     if (!this.body.isConnected) this.element.append(this.body);
+  }
+
+  async stop() {
+    const { origin } = this.article.shop;
+    await budgets.end(this.article.shop);
+    for (const { article, element } of [...readings]) if (article.shop.origin === origin) element.again.act();
   }
 
   // Opens again what was paid before, and waits.
@@ -207,7 +218,7 @@ class Reading {
     const lead = [make("p", { part: "over shop", dir: "auto" }, article.shop.title), make("h3", { part: "title", dir: "auto" }, article.title)];
     const pause = { word: "pause", act: () => this.pause() };
     const go = { word: "go", told: { sum: unit }, act: () => this.go() };
-    const stop = { word: "stop", act: () => budgets.end(article.shop).then(() => element.again.act()) };
+    const stop = { word: "stop", act: () => this.stop() };
     const actions = { going: [pause], done: [] }[word] ?? (budgets.has(article.shop) ? [go, stop] : [go]);
     element.show("reading", { main: element.hasAttribute("bare") ? [] : lead, status, actions });
   }

@@ -102,7 +102,7 @@ fn a_campaign_that_is_not_there_says_that_all_is_given_out() -> Result<(), Failu
         let visit = Visit::begin(stage, Purse::None).await?;
         visit.open(visit.embed().page_of(&campaign(&visit, "campaign=\"gone\""))).await?;
         visit.embed().is("sold").await?;
-        visit.browser.says("All rewards have been given out.").await?;
+        visit.browser.says("All rewards are given out.").await?;
         visit.browser.is_accessible().await
     })
 }

@@ -61,6 +61,12 @@ impl Visit {
         self.browser.script("scrollTo(0, document.documentElement.scrollHeight)", Vec::new()).await
     }
 
+    async fn stops_reading(&self) -> Result<()> {
+        let stop = button("Stop, and take the rest back");
+        self.browser.click(&stop).await?;
+        self.browser.gone(&stop).await
+    }
+
     /// Shows the parts up to this one, and no other.
     async fn has_read(&self, parts: usize, sum: &str) -> Result<()> {
         self.browser.says(&format!("{sum} so far, of at most 2¢.")).await?;
@@ -93,7 +99,7 @@ fn a_text_is_paid_as_it_is_read_and_the_rest_is_taken_back() -> Result<(), Failu
         visit.browser.click(&button("Go on for 0.4¢ a part")).await?;
         visit.has_read(3, "1.2¢").await?;
         visit.browser.click(&button("Pause")).await?;
-        visit.browser.click(&button("Stop, and take the rest back")).await?;
+        visit.stops_reading().await?;
         visit.wallet().home().has("2.8¢").await?;
         visit.program.stop().await?;
         visit.program.audit()
@@ -127,7 +133,7 @@ fn a_budget_that_is_used_up_is_said_so_and_nothing_more_is_paid() -> Result<(), 
         visit.browser.says("The first hut sells soup").await?;
         visit.browser.says("Your budget here is used up.").await?;
         assert!(!visit.browser.text().await.contains("The second hut"));
-        visit.browser.click(&button("Stop, and take the rest back")).await?;
+        visit.stops_reading().await?;
         visit.wallet().home().has("1.6¢").await
     })
 }
@@ -139,7 +145,7 @@ fn who_has_too_little_for_the_whole_reads_some_parts_of_it() -> Result<(), Failu
         visit.begins_to_read("1¢").await?;
         visit.browser.says("older than every map").await?;
         visit.browser.click(&button("Pause")).await?;
-        visit.browser.click(&button("Stop, and take the rest back")).await?;
+        visit.stops_reading().await?;
         visit.wallet().home().has("3¢").await
     })
 }
