@@ -16,6 +16,7 @@ pub mod files;
 pub mod message;
 pub mod records;
 pub mod shop;
+pub mod sites;
 pub mod spellings;
 pub mod target;
 

@@ -1,6 +1,6 @@
 //! The targets by name.
 
-use crate::{canonical, center, envelopes, files, message, records, shop, spellings};
+use crate::{canonical, center, envelopes, files, message, records, shop, sites, spellings};
 
 /// Whether a target's code took the bytes. Either is fine; a corpus needs both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target {
         name: "articles",
         holds: "An article's file has fields in their limits, or problems at lines that it has; its HTML is stable once it is cleaned.",
@@ -79,6 +79,11 @@ pub const TARGETS: [Target; 15] = [
         name: "shop_vendor_scrip",
         holds: "A shop takes scrip that it made, once; price and change are its value, and what was redeemed is settled.",
         run: shop::vendor_scrip,
+    },
+    Target {
+        name: "sites",
+        holds: "A page of a site has one name; what is free in one reading of its path is free in all; what is sold is cut, and the offer stands there.",
+        run: sites::site,
     },
     Target {
         name: "spellings",

@@ -100,6 +100,13 @@ pub enum Decision<'a> {
     Sold(SitePath, &'a Sold),
 }
 
+impl Decision<'_> {
+    /// Whether it is the site's alone.
+    pub fn is_free(&self) -> bool {
+        matches!(self, Decision::Free)
+    }
+}
+
 impl Rules {
     /// Reads the text of `file`.
     ///
@@ -127,9 +134,12 @@ impl Rules {
 
     /// What holds for the path of a request, as it came.
     pub fn decide(&self, raw: &str) -> Decision<'_> {
-        let loosely = self.fitting(&loosest(raw), |rule| &rule.loose);
-        // What is free as it is written must not be something else as it may be read.
-        let guarded = loosely.is_some_and(|rule| !matches!(rule.terms, Terms::Free));
+        // What is free as it is written must not be something else as it may be read, by a site that knows upper and lower
+        // case apart or one that doesn't.
+        let Some(loosest) = loosest(raw) else { return Decision::Closed };
+        let readings =
+            [self.fitting(&loosest, |rule| &rule.loose), self.fitting(&loosest, |rule| &rule.exact)];
+        let guarded = readings.into_iter().flatten().any(|rule| !matches!(rule.terms, Terms::Free));
         let closed_unless_free = if guarded { Decision::Closed } else { Decision::Free };
         let Some(path) = SitePath::parse(raw) else { return closed_unless_free };
         let Some(rule) = self.fitting(path.as_str(), |rule| &rule.exact) else { return closed_unless_free };
@@ -341,6 +351,12 @@ mod tests {
         for path in ["//", "/a//b", "/%ff", "/a;b", "/files/100%25"] {
             assert_eq!(said(&rules, path), "free", "{path}");
         }
+        // Rules that differ in their case alone: each reading counts.
+        let cases =
+            self::rules("[[rule]]\npath = \"/A*\"\nprice = \"free\"\n[[rule]]\npath = \"/a*\"\nprice = 1\n");
+        assert_eq!(said(&cases, "/Abc"), "free");
+        assert_eq!(said(&cases, "/abc"), "/abc USD:1");
+        assert_eq!(said(&cases, "/x/../abc"), "closed");
         let narrow = self::rules(
             "[[rule]]\npath = \"/a/../b\"\nprice = \"free\"\n[[rule]]\npath = \"/b\"\nprice = 1\n",
         );

@@ -104,6 +104,16 @@ fn by_hand() -> impl Iterator<Item = Seed> {
             "toml",
             "+++\ntitle = \"Bread\"\nprice = 0.03\n+++\nOne.\n\n<!-- more -->\n\n<script>x()</script> *Two*",
         ),
+        (
+            "sites",
+            "sold",
+            "/stories/bread\n[[rule]]\npath = \"/stories/*\"\nprice = 0.03\nteaser = 20\n%%\n\
+             <article><p>The oven is warm before the street.</p><p>The flour is older than the bakery.</p></article>",
+        ),
+        ("sites", "another-spelling", "/x/../stories;a/bread\n[[rule]]\npath = \"/stories/*\"\nclosed = true\n%%\n"),
+        ("sites", "free", "/about\n[[rule]]\npath = \"/stories/*\"\nprice = 1\narticle = \"main > p:not(.lead)\"\n%%\n<p>"),
+        ("sites", "wrong-rules", "/about\n[[rule]]\npath = \"stories\"\nprice = -1\n%%\n"),
+        ("sites", "not-found", "/stories/bread\n[[rule]]\npath = \"/stories/*\"\nprice = 0.03\n%%\n<p>No article.</p>"),
         ("articles", "not-closed", "---\ntitle: Bread\n"),
         ("articles", "wrong-price", "---\ntitle: Bread\nprice: [1]\n---\nOne"),
         ("campaigns", "no-toml", "kind = quiz"),
