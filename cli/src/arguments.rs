@@ -117,6 +117,9 @@ script, or are changed when the shop is.")]
         /// Let them read by the part, too, where articles are sold so; budgets come with it
         #[arg(long)]
         meter: bool,
+        /// Print how large each script is after gzip, and its hash, instead of tags
+        #[arg(long, conflicts_with_all = ["integrity", "budgets", "meter"])]
+        sizes: bool,
     },
     /// A wallet without a browser: earn, pay an address, look after it
     #[command(after_help = EXIT_CODES)]

@@ -36,7 +36,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Restore(arguments) => backup::restore(&arguments, &place),
         Command::Check(check) => check::run(check, &place),
         Command::Answers(answers) => answers::run(&answers, &place),
-        Command::Embed { shop, integrity, budgets, meter } => embed::run(&shop, integrity, budgets, meter),
+        Command::Embed { sizes: true, .. } => embed::sizes(),
+        Command::Embed { shop, integrity, budgets, meter, .. } => {
+            embed::run(&shop, integrity, budgets, meter)
+        }
         Command::Wallet(arguments) => wallet::run(*arguments),
         Command::Completions { shell } => teaching::completions(shell),
         Command::Man { out } => teaching::man(out.as_deref()),

@@ -17,22 +17,35 @@ pub fn run(shop: &str, integrity: bool, budgets: bool, meter: bool) -> Result<Ex
     if !host.is_some_and(|host| !host.is_empty() && host.chars().all(is_of_host)) {
         return Err(Failure::new(format!("{shop} is no origin: write https://shop.example")));
     }
-    let mut scripts = vec![("embed.js", embed::SCRIPT.as_str())];
-    if budgets || meter {
-        scripts.push(("embed/budget.js", embed::BUDGET_SCRIPT.as_str()));
-    }
-    if meter {
-        scripts.push(("embed/meter.js", embed::METER_SCRIPT.as_str()));
-    }
-    for (path, script) in scripts {
+    let wanted = if meter {
+        3
+    } else if budgets {
+        2
+    } else {
+        1
+    };
+    for script in embed::scripts().iter().take(wanted) {
         let hash = if integrity {
-            format!(" integrity=\"{}\" crossorigin", embed::integrity(script))
+            format!(" integrity=\"{}\" crossorigin", embed::integrity(script.text))
         } else {
             String::new()
         };
-        line(format!("<script type=\"module\" src=\"{shop}/{path}\"{hash}></script>"));
+        line(format!("<script type=\"module\" src=\"{shop}/{}\"{hash}></script>", script.path));
     }
     line(format!("<tuppence-article src=\"{shop}/articles/NAME\"></tuppence-article>"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints how large the scripts are, how large they may be, and their hashes.
+///
+/// # Errors
+/// None in practice.
+pub fn sizes() -> Result<ExitCode, Failure> {
+    for script in embed::scripts() {
+        let bytes = script.gzip_bytes().map_err(Failure::new)?;
+        let (path, most, hash) = (script.path, script.gzip_bytes_max, embed::integrity(script.text));
+        line(format!("{path:<16} gzip {bytes} of {most} bytes  {hash}"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

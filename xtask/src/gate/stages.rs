@@ -79,11 +79,27 @@ pub fn clippy(report: &mut Report) -> Result<()> {
 
 pub fn native(report: &mut Report) -> Result<()> {
     native_build()?;
+    scripts(report)?;
     let mut command = cargo(&["test", "--no-fail-fast"]);
     command.args(NATIVE);
     report.tests("tests, natively", command, Browser::Chromium)?;
     report.check("load on the program, for seconds", bench::smoke("debug"))?;
     report.check("the program killed a few times under load", crash::smoke("debug")).map(drop)
+}
+
+/// Says how large the scripts for publishers' pages are, and their hashes; that they are small enough is a test.
+fn scripts(report: &mut Report) -> Result<()> {
+    let step = Step::start("scripts for pages");
+    let output = Command::new(workspace::binary("debug", "tuppence")).args(["embed", "--sizes"]).output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if output.status.success() {
+        step.done(&format!("scripts for pages\n{}", indented(&said)));
+        report.tally.passed += 1;
+    } else {
+        step.failed(&String::from_utf8_lossy(&output.stderr));
+        report.tally.failed += 1;
+    }
+    Ok(())
 }
 
 pub fn site(report: &mut Report) -> Result<()> {

@@ -121,7 +121,7 @@ async fn everybody_learns_what_a_part_costs_and_nothing_of_it() {
     assert!(bread.get("meter").is_none());
     let shown = [
         serde_json::to_string(&market.shop().articles_view()).unwrap(),
-        market.shop().article_page(&*market.shop().article("walk").await.unwrap(), None).unwrap(),
+        market.shop().article_page(&market.shop().article("walk").await.unwrap(), None).unwrap(),
         market.shop().atom_feed(),
         market.shop().rss_feed(),
         format!("{:?}", market.shop().article("walk").await.unwrap()),
