@@ -42,6 +42,8 @@ const OF_CONNECTION: [HeaderName; 9] = [
     UPGRADE,
     EXPECT,
 ];
+/// What only a proxy could know of a reader: from the reader it is a claim.
+const CLAIMS: [HeaderName; 2] = [HeaderName::from_static("forwarded"), HeaderName::from_static("x-real-ip")];
 /// What a browser says of the copy that it has, and of the part that it wants: of what is sold it may have another one.
 const OF_COPIES: [HeaderName; 7] =
     [IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, ACCEPT_ENCODING];
@@ -230,7 +232,7 @@ fn passed_on(site: &Upstream, request: &HttpRequest, left_out: &[HeaderName]) ->
     let named = named_by_connection(request.headers());
     for (name, value) in request.headers() {
         let own = *name == AUTHORIZATION && demand::is_ours(value);
-        if own || *name == HOST || is_left_out(name, left_out, &named) {
+        if own || *name == HOST || CLAIMS.contains(name) || is_left_out(name, left_out, &named) {
             continue;
         }
         let value = if *name == COOKIE { without_own_cookie(value) } else { Some(value.clone()) };

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
+use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use encoding_rs::{Encoding, UTF_8};
 use scraper::{ElementRef, Html, Node, Selector};
@@ -17,6 +18,8 @@ use crate::storefront::catalogue::fields;
 
 /// Where a page may say how it is encoded.
 const ENCODING_WITHIN: usize = 1_024;
+/// Elements in each other.
+const DEPTH_MAX: usize = 500;
 /// What a reader takes for a paragraph: a teaser ends with one of these.
 const BLOCKS: &[&str] = &[
     "p",
@@ -95,6 +98,9 @@ pub enum Unsellable {
     /// The rule's `teaser` finds nothing.
     #[error("the rule's `teaser` finds nothing in the article")]
     NoTeaser,
+    /// Its elements lie too deep in each other to be looked through.
+    #[error("the page's elements lie too deep in each other")]
+    TooDeep,
     /// The teaser is all there is.
     #[error("nothing comes after the teaser")]
     NothingToSell,
@@ -122,6 +128,9 @@ pub fn decoded(content_type: &str, bytes: &[u8]) -> String {
 /// If the rule does not fit it.
 pub fn read(text: &str, sold: &Sold) -> Result<Page, Unsellable> {
     let mut html = Html::parse_document(text);
+    if is_too_deep(&html) {
+        return Err(Unsellable::TooDeep);
+    }
     let parts = outermost(&html, &sold.article);
     let place = *parts.first().ok_or(Unsellable::NoArticle)?;
     let mut facts = Facts::of(&html, &parts);
@@ -240,6 +249,18 @@ impl Contents {
     }
 }
 
+/// Whether looking from each node up to the page would take more time than a page is worth.
+fn is_too_deep(html: &Html) -> bool {
+    let mut depth = 0_usize;
+    html.tree.root().traverse().any(|edge| {
+        match edge {
+            Edge::Open(_) => depth += 1,
+            Edge::Close(_) => depth = depth.saturating_sub(1),
+        }
+        depth > DEPTH_MAX
+    })
+}
+
 /// What the selector finds, without what lies in other finds.
 fn outermost(html: &Html, selector: &Selector) -> Vec<NodeId> {
     let found: Vec<ElementRef<'_>> = html.select(selector).collect();
@@ -328,7 +349,8 @@ fn cut_after(html: &mut Html, parts: &[NodeId], last: NodeId) {
 
 /// Removes everything in the parts but what the selector finds there, and what that lies in.
 fn cut_but(html: &mut Html, parts: &[NodeId], selector: &Selector) -> Result<(), Unsellable> {
-    let within = |element: &ElementRef<'_>| element.ancestors().any(|above| parts.contains(&above.id()));
+    let all: HashSet<NodeId> = parts.iter().copied().collect();
+    let within = |element: &ElementRef<'_>| element.ancestors().any(|above| all.contains(&above.id()));
     let kept: Vec<ElementRef<'_>> = html.select(selector).filter(within).collect();
     if kept.is_empty() {
         return Err(Unsellable::NoTeaser);

@@ -169,6 +169,8 @@ async fn what_is_free_passes_through_as_it_is_both_ways() {
         .header("cookie", "a=1; tuppence_article=secret; b=2")
         .header("authorization", "Basic YTpi")
         .header("x-forwarded-for", "203.0.113.9")
+        .header("forwarded", "for=203.0.113.7")
+        .header("x-real-ip", "203.0.113.7")
         .header("te", "trailers")
         .header("connection", "x-hop")
         .header("x-hop", "1")
@@ -198,7 +200,10 @@ async fn what_is_free_passes_through_as_it_is_both_ways() {
         assert!(asked.lines().any(|asked| asked == line), "{line} is missing in\n{asked}");
     }
     assert!(
-        asked.contains("x-request-id: ") && !asked.contains("te: trailers") && !asked.contains("x-hop"),
+        asked.contains("x-request-id: ")
+            && !asked.contains("te: trailers")
+            && !asked.contains("x-hop")
+            && !asked.contains("203.0.113.7"),
         "{asked}"
     );
 

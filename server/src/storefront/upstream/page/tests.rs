@@ -182,6 +182,11 @@ fn what_the_rule_does_not_fit_is_not_sold() {
         // A teaser outside of what is sold is none.
         (four_paragraphs(), by_selector("footer"), Unsellable::NoTeaser),
         (four_paragraphs(), by_selector("h1, .text"), Unsellable::NothingToSell),
+        (
+            page(&format!("<article>{}{PAID}</article>", "<div>".repeat(600))),
+            by_length(10),
+            Unsellable::TooDeep,
+        ),
         (page("<article></article>"), by_length(10), Unsellable::NothingToSell),
         (page("<article> \n </article>"), by_length(10), Unsellable::NothingToSell),
     ] {
