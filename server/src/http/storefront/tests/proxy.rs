@@ -326,7 +326,7 @@ async fn nothing_that_is_sold_leaves_unpaid_whatever_is_asked() {
                 let (status, headers) = (response.status(), format!("{:?}", response.headers()));
                 let body = response.text().await.unwrap();
                 assert!(
-                    !body.contains("ZQX") && !headers.contains("ZQX"),
+                    !body.contains("ZQX-PAID") && !headers.contains("ZQX-PAID"),
                     "{method} {path} as {accept}: {status}\n{body}"
                 );
             }
