@@ -31,8 +31,10 @@ function pay(article) {
   const { shop } = article;
   if (!covers(read(shop), article.price)) return undefined;
   return alone(shop, async () => {
-    const receipt = await finish(shop);
-    if (receipt?.src === article.src) return receipt.receipt;
+    await finish(shop);
+    // Paid by now, by what had no answer, by another tab, or by a press before this one.
+    const receipt = kept.get(`receipt ${article.src}`);
+    if (receipt) return receipt;
     const budget = read(shop);
     // Another tab has spent it meanwhile.
     if (!covers(budget, article.price)) throw new TuppenceError("cancelled");
@@ -40,7 +42,7 @@ function pay(article) {
     const request = { requestUrl: article.url, price: article.price, scrip: holding.live };
     request.hash = await seal(holding, "request", text(request.requestUrl), amount(request.price), record(scrip(request.scrip)));
     write(shop, { holding, asking: { request, src: article.src } });
-    return (await finish(shop)).receipt;
+    return finish(shop);
   });
 }
 
@@ -71,7 +73,7 @@ async function finish(shop) {
   }
   kept.put(`receipt ${src}`, delivery.receipt);
   write(shop, { holding: { ...holding, live: reply.change } });
-  return { src, receipt: delivery.receipt };
+  return delivery.receipt;
 }
 
 // What is left, and otherwise the same scrip, under another number.

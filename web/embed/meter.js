@@ -133,6 +133,8 @@ class Reading {
   go() {
     this.place();
     this.isGoing = true;
+    // The next one is on its way.
+    if (this.isBusy) return this.show("going");
     const next = this.part(this.count + 1);
     const paid = this.receipt(this.count + 1) ?? budgets.pay(next);
     this.pay(paid ?? this.ask(next));

@@ -123,6 +123,23 @@ fn all_parts_together_cost_what_the_whole_does() -> Result<(), Failure> {
 }
 
 #[test]
+fn what_is_asked_for_twice_at_once_is_paid_once() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::by_the_part(stage, &["river"]).await?;
+        visit.begins_to_read("0.4¢").await?;
+        visit.browser.click(&button("Pause")).await?;
+        let twice = "const { article } = document.querySelector('tuppence-article');\
+                     const part = { ...article, src: article.src + '/parts/2', url: article.url + '/parts/2', price: article.meter.unit };\
+                     Promise.all([tuppenceBudgets.pay(part), tuppenceBudgets.pay(part)])\
+                     .then(() => document.querySelector('h1').append(', asked twice'))";
+        visit.browser.script::<()>(twice, Vec::new()).await?;
+        visit.browser.says("The Evening Post, asked twice").await?;
+        visit.stops_reading().await?;
+        visit.wallet().home().has("3.2¢").await
+    })
+}
+
+#[test]
 fn a_budget_that_is_used_up_is_said_so_and_nothing_more_is_paid() -> Result<(), Failure> {
     play(async |stage| {
         let visit = Visit::by_the_part(stage, &["mountain", "river"]).await?;
