@@ -59,7 +59,7 @@ pub(crate) struct WalletRecord {
     /// When the words were asked back, and known.
     #[serde(default)]
     pub(crate) words_saved: Option<Timestamp>,
-    /// How many history entries the notes at the center cover.
+    /// How many history entries the notes at the center cover; 0 also while they lack an article.
     #[serde(default)]
     pub(crate) noted: u64,
     /// Whether a step has no name because somebody did not answer, so that it is to be asked for again.

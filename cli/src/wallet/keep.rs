@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::json;
 use tuppence_wallet::Wallet;
-use tuppence_wallet::view::Progress;
+use tuppence_wallet::view::{Progress, RememberedWord};
 
 use super::arguments::Center;
 use super::open::Home;
@@ -43,8 +43,12 @@ pub async fn register(home: &Home, center: Center, as_json: bool) -> Result<(), 
 /// The twelve words.
 pub async fn words(wallet: &Wallet) -> Result<(), Failure> {
     progress("Whoever has these words has the wallet.");
-    output::line(wallet.recovery_words().await.map_err(failure)?.join(" "));
-    Ok(())
+    let words = wallet.recovery_words().await.map_err(failure)?;
+    output::line(words.join(" "));
+    // Whoever asked for them here has them: from now on the wallet keeps notes, which they open.
+    let remembered =
+        words.into_iter().enumerate().map(|(place, word)| RememberedWord { number: place + 1, word });
+    wallet.confirm_words(&remembered.collect::<Vec<_>>()).await.map_err(failure)
 }
 
 /// Brings a wallet back from its words.

@@ -174,3 +174,41 @@ fn a_budget_that_is_too_small_ends_and_the_next_one_is_bought_and_what_is_beyond
     let budgets: Value = person.json(&["budgets"]);
     assert_eq!(budgets.as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_restored_wallet_has_what_a_budget_has_paid_and_both_go_on() {
+    let serving = Serving::with_settings(&fixtures());
+    let shop = Shop::at(&serving, &format!("http://localhost:{}", serving.ports[0]));
+    let person = Person::new(&serving).with_four_cents();
+    let words = person.ask(&["words"]);
+    let pay = |person: &Person, number: u32, left: &str| {
+        let paid = person.tried(&["pay", &shop.article(number), "--budget", "0.01"]);
+        assert!(out(&paid).contains(&format!("SECRET-{number}.")), "{}", err(&paid));
+        assert!(err(&paid).contains(left), "{}", err(&paid));
+    };
+    pay(&person, 0, "USD:0.0097 is left");
+    pay(&person, 1, "USD:0.0094 is left");
+    person.ask(&["sync"]);
+
+    let restored = Person::new(&serving);
+    let file = restored.folder.path().join("words.txt");
+    std::fs::write(&file, words).unwrap();
+    restored.ask(&["restore", "--center", &restored.center, "--words-file", file.to_str().unwrap()]);
+    let library = restored.json(&["library"]);
+    let titles: Vec<_> = library.as_array().unwrap().iter().map(|article| article["title"].clone()).collect();
+    assert_eq!(titles, ["Number 1", "Number 0"], "and no article that is called as the budget is");
+    pay(&restored, 1, "nothing was charged");
+    // Of the first budget the other one has the change: what is left comes back, and there is another.
+    pay(&restored, 2, "USD:0.0097 is left");
+    assert_eq!(restored.balance(), "USD:0.0294");
+    pay(&person, 3, "USD:0.0097 is left");
+    for person in [&person, &restored] {
+        person.ask(&["sync"]);
+        person.ask(&["end-budget", &shop.origin()]);
+    }
+    for person in [&person, &restored] {
+        person.ask(&["sync"]);
+        assert_eq!(person.balance(), "USD:0.0388");
+        assert_eq!(person.json(&["library"]).as_array().unwrap().len(), 4);
+    }
+}

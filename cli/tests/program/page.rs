@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tuppence_protocol::Amount;
 use tuppence_protocol::scrip::relay::Delivery;
 use tuppence_protocol::vendor_scrip::{Holding, Reply, digest};
-use tuppence_wallet::{Money, Problem, WalletError};
+use tuppence_wallet::{Money, Problem, Wallet, WalletError};
 
 use crate::cheap_shop::Shop;
 use crate::proxy::At;
@@ -54,6 +54,10 @@ async fn spends(shop: &Shop, holding: &Holding, number: u32) -> Holding {
     awaiting.receive(&reply, digest(delivery.document.as_str().as_bytes())).unwrap()
 }
 
+async fn titles(wallet: &Wallet) -> Vec<String> {
+    wallet.library().await.unwrap().into_iter().map(|article| article.title).collect()
+}
+
 #[test]
 fn a_page_spends_what_was_bought_for_it_and_the_wallet_sees_it_and_takes_the_rest_back() {
     let (serving, shop) = stand();
@@ -68,6 +72,9 @@ fn a_page_spends_what_was_bought_for_it_and_the_wallet_sees_it_and_takes_the_res
         let left =
             |page: &str| known.iter().find(|budget| budget.page.as_deref() == Some(page)).unwrap().left;
         assert_eq!((left(PAGE), left(OTHER_PAGE)), (amount("USD:0.0294"), amount("USD:0.005")));
+        assert_eq!(titles(wallet).await, ["Number 2", "Number 1"]);
+        wallet.open_article(&shop.origin(), "n2").await.unwrap();
+        assert!(!wallet.pay_url(&shop.article(1), amount("USD:0.0003"), |_| ()).await.unwrap().charged);
         assert_eq!(wallet.balance().await.unwrap().amount, amount("USD:0.005"));
         // Another budget for the same page ends the one before.
         wallet.buy_budget(&shop.origin(), PAGE, amount("USD:0.01")).await.unwrap();
@@ -93,6 +100,7 @@ fn what_a_page_has_ended_is_in_the_balance_when_the_wallet_looks() {
         let ended = reqwest_client().post(address).json(&rest.give_back()).send().await.unwrap();
         assert!(ended.status().is_success());
         assert_eq!(wallet.granted().await.unwrap().budgets, []);
+        assert_eq!(titles(wallet).await, ["Number 1"]);
         assert_eq!(wallet.balance().await.unwrap().amount, amount("USD:0.0397"));
     });
 }

@@ -15,7 +15,7 @@ use crate::serving::{Serving, err, free_ports, get, out, tuppence, wait_for};
 
 /// Somebody with a wallet in a folder of their own.
 pub struct Person {
-    folder: TempDir,
+    pub folder: TempDir,
     pub center: String,
     pub shop: String,
 }

@@ -19,7 +19,9 @@ use tuppence_server::http::stopping::{Stop, Stopping};
 use tuppence_server::http::storefront::{self, StorefrontApi};
 use tuppence_server::storefront::catalogue::fields::Prices;
 use tuppence_server::storefront::credentials::Credentials;
-use tuppence_server::storefront::till::{EndedBudget, PaywordSale, ScripSale, ScripStanding, Terms};
+use tuppence_server::storefront::till::{
+    EndedBudget, PaywordSale, ScripBought, ScripSale, ScripStanding, Terms,
+};
 use tuppence_server::storefront::{Running, Settings, Storefront};
 
 use crate::buyer::Buyer;
@@ -253,6 +255,9 @@ async fn ten_articles_in_the_shop_s_scrip_while_the_center_is_stopped_and_the_re
     let standing: ScripStanding =
         shop.post(&stand, "/vendor-scrip/standing", &holding.give_back()).await.expect(200).json();
     assert_eq!((standing.redeemed, standing.ended), ("USD:0.1".parse().unwrap(), false));
+    let ask = json!({"return": holding.give_back(), "after": 0});
+    let bought: ScripBought = shop.post(&stand, "/vendor-scrip/bought", &ask).await.expect(200).json();
+    assert_eq!((bought.articles.len(), bought.more), (10, false));
     stand.resume_where_it_was();
     until_balance(&stand, "USD:50.09").await;
     let settlement: Settlement =

@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use tuppence_tests::browser::Tab;
+use tuppence_tests::emulation::Screen;
+use tuppence_tests::pages::Wallet;
 use tuppence_tests::pages::shop::{Article, BREAD, NIGHT_TRAINS};
 use tuppence_tests::program::OtherShop;
 use tuppence_tests::publisher::Page;
@@ -87,6 +89,67 @@ fn who_approves_a_budget_reads_on_without_a_window_and_takes_the_rest_back() -> 
         visit.browser.says("3.4¢ spent").await?;
         visit.browser.is_accessible().await?;
         visit.takes_back_to("0.6¢").await?;
+        visit.program.stop().await?;
+        visit.program.audit()
+    })
+}
+
+#[test]
+fn what_a_page_has_paid_from_a_budget_is_the_reader_s_in_the_wallet_too() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        visit.begins_with_a_budget().await?;
+        visit.reads_on().await?;
+        visit.wallet().read().open().await?;
+        visit.wallet().read().open_mine(BREAD.title).await?;
+        visit.wallet().shop().shows_all_of(BREAD).await?;
+        // It stays when the budget has ended.
+        visit.sees_its_budgets().await?;
+        visit.takes_back_to("0.6¢").await?;
+        for article in [BREAD, NIGHT_TRAINS] {
+            visit.wallet().read().open().await?;
+            visit.wallet().read().open_mine(article.title).await?;
+            visit.wallet().shop().shows_all_of(article).await?;
+        }
+        visit.wallet().home().has("0.6¢").await
+    })
+}
+
+#[test]
+fn another_device_has_what_a_page_has_paid_and_can_end_the_budget() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::begin(stage, Purse::FourCents).await?;
+        let words = visit.wallet().recovery().save_the_words().await?;
+        visit.begins_with_a_budget().await?;
+        visit.reads_on().await?;
+        // The wallet is looked at, and keeps its notes.
+        visit.wallet().home().has("$0.00").await?;
+
+        let other = stage.browser(Screen::PHONE).await?;
+        let restored = Wallet::of(&other, &visit.program);
+        restored.recovery().has_words().await?;
+        restored.recovery().restore(&words).await?;
+        restored.read().open().await?;
+        restored.read().open_mine(BREAD.title).await?;
+        restored.shop().shows_all_of(BREAD).await?;
+        restored.home().open().await?;
+        other.click(&control("Budgets")).await?;
+        other.says("0.6¢ of 4¢ left").await?;
+        other.click(&button("End it and take the rest back")).await?;
+        other.says("Nothing is set aside at any shop.").await?;
+        restored.home().has("0.6¢").await?;
+        visit.wallet().home().has("0.6¢").await?;
+        visit.sees_its_budgets().await?;
+        visit.browser.says("Nothing is set aside at any shop.").await?;
+
+        // Long after its shop has forgotten the budget, there are the notes.
+        let third = stage.browser(Screen::PHONE).await?;
+        let restored = Wallet::of(&third, &visit.program);
+        restored.recovery().has_words().await?;
+        restored.recovery().restore(&words).await?;
+        restored.read().open().await?;
+        restored.read().open_mine(BREAD.title).await?;
+        restored.shop().shows_all_of(BREAD).await?;
         visit.program.stop().await?;
         visit.program.audit()
     })

@@ -197,6 +197,7 @@ async fn act(shop: &Arc<Storefront>, path: &str, body: &[u8]) -> Result<Reply, D
         "payword/buy" => json(&shop.sell_for_payword(decode(body)?).await?),
         "payword/end" => json(&shop.end_budget(decode(body)?).await?),
         "vendor-scrip/buy" => json(&shop.sell_for_scrip(decode(body)?).await?),
+        "vendor-scrip/bought" => json(&shop.bought(decode(body)?).await?),
         "vendor-scrip/end" => json(&shop.end_purchase(decode(body)?).await?),
         "earn" => Reply { status: 200, body: shop.answer(decode(body)?).await?.0.into_bytes() },
         "earn/deliver" => delivered(&shop.deliver_reward(&decode(body)?, patient()).await?),

@@ -12,6 +12,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+#[cfg(feature = "budgets")]
+use tuppence_protocol::Duration;
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::recovery::statement::{StatementKind, StatementReply, StatementState, StatementStep};
 use tuppence_protocol::scrip::Scrip;
@@ -22,6 +24,10 @@ use tuppence_protocol::{Amount, ErrorCode};
 use crate::client::{self, CallError};
 use crate::error::{Problem, WalletError};
 use crate::kit::names::{Named, Names};
+#[cfg(feature = "budgets")]
+use crate::kit::notes::More;
+#[cfg(feature = "budgets")]
+use crate::operation::budget::BudgetRecord;
 use crate::operation::resync::moved_elsewhere;
 use crate::operation::session::{NewEntry, Session};
 use crate::ports::{Changes, Scan};
@@ -32,6 +38,9 @@ use crate::view::{
 
 /// How often a pending step of another device is ended, before this rests until the next time.
 const PENDING_MAX: u32 = 4;
+/// How long a budget can have a rest at most: licences are for 90 days, and then there is a grace of seven.
+#[cfg(feature = "budgets")]
+const BUDGET_LASTS: Duration = Duration::from_days(97);
 /// So many of the last entries may be of steps that the center lists again: at most one of them is.
 const RECENT: usize = 64;
 
@@ -64,6 +73,8 @@ impl Session {
                 let moved = step.before != step.after;
                 if moved || !known_already.contains(&step.tran_id.to_string()) {
                     let named = names.of(self, step.into()).await;
+                    #[cfg(feature = "budgets")]
+                    self.take_budget(&mut walk, step, &named).await?;
                     self.enter_step(&mut walk, step, named)?;
                 }
                 walk.known = step.after;
@@ -74,6 +85,9 @@ impl Session {
             }
             let Some(finish) = page.complete(&self.custom_secret, self.now()) else {
                 self.wallet.unnamed |= names.missed;
+                if let Some(noted) = &names.notes {
+                    walk.records |= self.take_articles(&mut walk.changes, noted).await?;
+                }
                 return self.conclude(walk, page.scrip).await;
             };
             ended += 1;
@@ -216,6 +230,32 @@ impl Session {
         entry.shop = named.shop;
         entry.title = named.title;
         self.note_down(walk, entry, step.after, &[])
+    }
+
+    /// A budget that another device has bought, or this one before it was restored, if it can have a rest still.
+    #[cfg(feature = "budgets")]
+    async fn take_budget(
+        &self,
+        walk: &mut Walk,
+        step: &StatementStep,
+        named: &Named,
+    ) -> Result<(), WalletError> {
+        let (StatementState::Posted(receipt), Some(shop), Some(More::Order(order, page))) =
+            (&step.state, &named.shop, &named.more)
+        else {
+            return Ok(());
+        };
+        if order.id().request_url().is_ok_and(|url| url == receipt.subject)
+            && self.now() < receipt.date.plus(BUDGET_LASTS)
+        {
+            let budget = BudgetRecord::new(shop.clone(), page.clone(), order.clone(), receipt.clone());
+            let known: Option<BudgetRecord> = record::read(&*self.ports().storage, &budget.name()).await?;
+            // Of each page, one is looked after: the one that is known, or the newest.
+            if known.is_none() {
+                walk.changes.write(&budget.name(), &budget)?;
+            }
+        }
+        Ok(())
     }
 
     /// The transactions of the last entries.

@@ -10,7 +10,7 @@ use tuppence_protocol::{TranId, VendorId};
 
 use crate::client::{self, Peer};
 use crate::error::Problem;
-use crate::kit::notes::{Note, Noted};
+use crate::kit::notes::{More, Note, Noted};
 use crate::operation::session::Session;
 use crate::operation::{Errand, Operation};
 use crate::origin::Origin;
@@ -24,6 +24,8 @@ pub(super) struct Named {
     /// The article's short name at its shop.
     pub(super) slug: Option<String>,
     pub(super) title: Option<String>,
+    /// What it ordered, where it was for a budget that goes on.
+    pub(super) more: Option<More>,
 }
 
 /// Which step.
@@ -47,7 +49,7 @@ impl<'a> From<&'a StatementStep> for Unnamed<'a> {
 pub(super) struct Names {
     /// Whether somebody did not answer who may know a name.
     pub(super) missed: bool,
-    notes: Option<Noted>,
+    pub(super) notes: Option<Noted>,
     /// What this device is about to pay.
     errands: Option<Vec<Operation>>,
     origins: Option<Vec<(VendorId, Origin)>>,
@@ -75,7 +77,7 @@ impl Names {
         let subject = step.subject;
         let by_address = || (step.kind == StatementKind::Payment).then(|| origin_of(subject)).flatten();
         let Some(origin) = self.origin(session, step.vendor_id).await.or_else(by_address) else {
-            return Named { shop: None, slug: None, title: None };
+            return Named::default();
         };
         if !self.shops.contains_key(origin.as_str()) {
             let asked = ask(session, &origin).await;
@@ -90,11 +92,13 @@ impl Names {
                 let listed = shop.and_then(|shop| shop.articles.iter().find(|article| article.0 == subject));
                 let last = || subject.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
                 let slug = listed.map(|article| article.1.clone()).or_else(last);
-                Named { shop: Some(reference), slug, title: listed.map(|article| article.2.clone()) }
+                let title = listed.map(|article| article.2.clone());
+                Named { shop: Some(reference), slug, title, more: None }
             }
             _ => {
                 let listed = shop.and_then(|shop| shop.campaigns.iter().find(|item| item.0 == subject));
-                Named { shop: Some(reference), slug: None, title: listed.map(|item| item.1.clone()) }
+                let title = listed.map(|item| item.1.clone());
+                Named { shop: Some(reference), slug: None, title, more: None }
             }
         }
     }
@@ -111,8 +115,8 @@ impl Names {
             };
         }
         let noted = self.notes.as_ref()?;
-        let Note { shop, slug, title } = noted.of(step.tran_id)?;
-        Some(Named { shop: Some(shop), slug, title })
+        let Note { shop, slug, title, more } = noted.of(step.tran_id)?;
+        Some(Named { shop: Some(shop), slug, title, more })
     }
 
     /// As this device was about to do it when the other one was faster.
@@ -123,7 +127,7 @@ impl Names {
         self.errands.iter().flatten().find_map(|operation| match &operation.errand {
             Errand::Pay { shop, slug, url, title } if url == step.subject => {
                 let (slug, title) = (Some(slug.clone()), Some(title.clone()));
-                Some(Named { shop: Some(shop.clone()), slug, title })
+                Some(Named { shop: Some(shop.clone()), slug, title, more: None })
             }
             _ => None,
         })

@@ -1,14 +1,14 @@
 //! Naming again: entries that the books brought while a shop, or the center's notes, did not answer.
 
 use tuppence_protocol::recovery::statement::StatementKind;
-use tuppence_protocol::scrip::receipt::Receipt;
+use tuppence_protocol::scrip::receipt::{Receipt, ReceiptKind};
 
 use crate::error::WalletError;
 use crate::kit::names::{Named, Names, Unnamed};
 use crate::operation::session::Session;
 use crate::ports::{Changes, Scan};
 use crate::record::{self, Answered, at_shop};
-use crate::view::{EntryKind, HistoryEntry, LibraryEntry, WalletEvent};
+use crate::view::{EntryKind, HistoryEntry, LibraryEntry, ShopRef, WalletEvent};
 
 impl Session {
     /// Gives entries their names that have none, where somebody knows them now.
@@ -67,9 +67,9 @@ fn rename(
 }
 
 impl LibraryEntry {
-    /// The article of a payment, as far as it has names; absent while not even its shop is known.
+    /// The article of a payment, as far as it has names; absent while not even its shop is known, and for budgets.
     pub(super) fn named(named: &Named, receipt: &Receipt) -> Option<Self> {
-        let shop = named.shop.clone()?;
+        let shop = named.shop.clone().filter(|_| receipt.subject.as_str().contains("://"))?;
         let slug = named.slug.clone().unwrap_or_else(|| receipt.tran_id.to_string());
         Some(LibraryEntry {
             shop,
@@ -78,6 +78,19 @@ impl LibraryEntry {
             slug,
             at: receipt.date,
             receipt: receipt.clone(),
+        })
+    }
+    /// The article of a shop's receipt, if it is one of that shop's articles as a whole.
+    pub(crate) fn bought_at(shop: &ShopRef, title: String, receipt: Receipt) -> Option<Self> {
+        let begins = format!("{}/articles/", shop.origin);
+        let slug = receipt.subject.as_str().strip_prefix(&begins)?.to_owned();
+        (receipt.kind == ReceiptKind::Payment && !slug.contains('/')).then(|| LibraryEntry {
+            shop: shop.clone(),
+            url: receipt.subject.to_string(),
+            title,
+            slug,
+            at: receipt.date,
+            receipt,
         })
     }
 }

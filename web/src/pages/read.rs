@@ -54,6 +54,10 @@ pub fn Read() -> impl IntoView {
 }
 
 async fn fetch(wallet: Wallet) -> Result<Shelf, WalletError> {
+    // What pages have bought with budgets, the shops know. Where they can't be asked, there is still all the rest.
+    if wallet.has_granted().await? {
+        let _ = wallet.granted().await;
+    }
     let library = wallet.library().await?;
     let mut shelf = Shelf { cards: Vec::new(), library, silent: Vec::new() };
     let shops = match wallet.shops().await {

@@ -11,7 +11,7 @@ use tuppence_protocol::vendor_scrip::{Request, Return};
 use super::{StorefrontApi, fresh};
 use crate::http::error::ApiError;
 use crate::http::message::Message;
-use crate::storefront::till::PaywordPurchase;
+use crate::storefront::till::{AskBought, PaywordPurchase};
 
 /// A countersigned authority -> how the budget stands.
 pub(super) async fn open(
@@ -59,6 +59,14 @@ pub(super) async fn standing(
     Message(message): Message<Return>,
 ) -> Result<impl Responder, ApiError> {
     Ok(fresh(api.shop.standing(message).await?))
+}
+
+/// A return, which is not carried out -> what its purchase has bought.
+pub(super) async fn bought(
+    api: Data<StorefrontApi>,
+    Message(message): Message<AskBought>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(private(&api.shop.bought(message).await?))
 }
 
 /// What was paid for, which no cache keeps.

@@ -103,6 +103,7 @@ fn endpoints(wallet: &Access) -> Vec<Endpoint> {
         Endpoint::at("/payword/end").post(Access::Anyone, budget::end),
         Endpoint::at("/vendor-scrip/buy").post(Access::Anyone, budget::scrip),
         Endpoint::at("/vendor-scrip/standing").post(Access::Anyone, budget::standing),
+        Endpoint::at("/vendor-scrip/bought").post(Access::Anyone, budget::bought),
         Endpoint::at("/vendor-scrip/end").post(Access::Anyone, budget::give_back),
         Endpoint::at("/campaigns").get(Access::Anyone, shop::campaigns),
         Endpoint::at("/campaigns/{item}").get(Access::Anyone, shop::campaign),

@@ -19,7 +19,8 @@ use super::ports::Random;
 use writer::Writer;
 
 /// The schema, one step for each version of the file.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("till.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("till.sql"), include_str!("bought.sql")];
 /// Milliseconds that a locked file is waited for.
 const BUSY_MS: u64 = 5_000;
 

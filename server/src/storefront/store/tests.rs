@@ -134,6 +134,44 @@ fn a_newer_file_is_refused() {
     assert!(matches!(error, ShopStoreError::Newer { found: 99, .. }), "{error}");
 }
 
+#[test]
+fn what_an_older_program_has_sold_for_scrip_stays_with_its_purchase() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("shop.db");
+    let older = Connection::open(&path).unwrap();
+    for step in &MIGRATIONS[..2] {
+        older.execute_batch(step).unwrap();
+    }
+    older.pragma_update(None, "user_version", 2).unwrap();
+    older
+        .execute_batch(
+            "INSERT INTO goods VALUES (zeroblob(32), '<p>Bread.</p>');
+             INSERT INTO accounts VALUES
+                 (7, 1, 9000, 1, '{}', '{\"spent\":1}', 5000, 'Bread', 'no receipt', zeroblob(32)),
+                 (7, 2, 9000, 0, '{}', NULL, NULL, NULL, NULL, NULL);",
+        )
+        .unwrap();
+    drop(older);
+    let store = ShopStore::open(&path).unwrap();
+    let lock = store.lock();
+    let all = |sql: &str| -> Vec<String> {
+        let mut query = lock.prepare(sql).unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<rusqlite::Result<_>>().unwrap()
+    };
+    assert_eq!(
+        all(
+            "SELECT secret_id || ':' || serial || ':' || expires || ':' || owed || ':' || coalesce(spent, '') FROM accounts ORDER BY serial"
+        ),
+        ["7:1:9000:1:{\"spent\":1}", "7:2:9000:0:"]
+    );
+    let bought = "SELECT serial || ':' || date || ':' || title || ':' || receipt || ':' || document
+                  FROM bought JOIN goods USING (digest)";
+    assert_eq!(all(bought), ["1:5000:Bread:no receipt:<p>Bread.</p>"]);
+    assert_eq!(all("SELECT \"table\" FROM pragma_foreign_key_list('bought')"), ["accounts"; 2]);
+    assert!(all("PRAGMA foreign_key_check").is_empty());
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_is_its_owner_s_alone() {

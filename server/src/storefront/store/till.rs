@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tuppence_protocol::ids::{IdType, Serial};
 use tuppence_protocol::payword::{AuthorityId, Countersigned, Payword, Position, Session, Standing};
+use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::scrip::relay::Delivery;
 use tuppence_protocol::scrip::{Code, Header};
 use tuppence_protocol::vendor_scrip::{Account, GRACE, Licensed, Spent};
@@ -63,6 +64,18 @@ impl Sold {
     pub fn new(delivery: Delivery, digest: [u8; 32]) -> Result<Self> {
         Ok(Sold { receipt: encoded(&delivery.receipt)?, delivery, digest })
     }
+}
+
+/// An article that a purchase has bought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BoughtArticle {
+    /// Its number among all that was bought at the shop; numbers rise.
+    pub number: u64,
+    /// Its title, as it was sold.
+    pub title: String,
+    /// What opens it.
+    pub receipt: Receipt,
 }
 
 /// Authorities that were read lately. They never change, so that a transaction that fails leaves nothing wrong here.
@@ -239,30 +252,53 @@ pub fn spent(connection: &Connection, customer_id: IdType) -> Result<Option<Spen
 /// What was handed out for the last request of a purchase.
 pub fn handed_out(connection: &Connection, customer_id: IdType) -> Result<Option<Delivery>> {
     let mut query = connection.prepare_cached(
-        "SELECT date, title, receipt, document FROM accounts JOIN goods USING (digest)
-         WHERE secret_id = ?1 AND serial = ?2",
+        "SELECT date, title, receipt, document FROM bought JOIN goods USING (digest)
+         WHERE secret_id = ?1 AND serial = ?2 ORDER BY number DESC LIMIT 1",
     )?;
     let key = params![customer_id.secret_id, serial(customer_id)];
     let row = query.query_row(key, goods).optional()?;
     row.map(Goods::delivery).transpose()
 }
 
+/// At most `count` of the articles that a purchase has bought, in order, those after the number `after`.
+pub fn bought(
+    connection: &Connection,
+    customer_id: IdType,
+    after: u64,
+    count: u32,
+) -> Result<Vec<BoughtArticle>> {
+    let mut query = connection.prepare_cached(
+        "SELECT number, title, receipt FROM bought
+         WHERE secret_id = ?1 AND serial = ?2 AND number > ?3 ORDER BY number LIMIT ?4",
+    )?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let key = params![customer_id.secret_id, serial(customer_id), after, count];
+    let rows = query.query_map(key, |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    rows.map(|row| {
+        let (number, title, receipt) = row?;
+        Ok(BoughtArticle { number: number.unsigned_abs(), title, receipt: decoded(&receipt)? })
+    })
+    .collect()
+}
+
 /// Keeps an account with what was answered to its last request.
 pub fn keep_spent(connection: &Connection, account: &Account, spent: &Spent, sold: &Sold) -> Result<()> {
     keep_goods(connection, sold)?;
     let mut statement = connection.prepare_cached(
-        "INSERT INTO accounts (secret_id, serial, account, expires, owed, spent, date, title, receipt, digest)
-         VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (secret_id, serial) DO UPDATE SET account = excluded.account, owed = 1, spent = excluded.spent,
-             date = excluded.date, title = excluded.title, receipt = excluded.receipt, digest = excluded.digest",
+        "INSERT INTO accounts (secret_id, serial, account, expires, owed, spent) VALUES (?1, ?2, ?3, ?4, 1, ?5)
+         ON CONFLICT (secret_id, serial) DO UPDATE SET account = excluded.account, owed = 1, spent = excluded.spent",
     )?;
     let id = account.customer_id;
+    let (expires, spent) = (millis(account.expires), encoded(spent)?);
+    statement.execute(params![id.secret_id, serial(id), encoded(account)?, expires, spent])?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO bought (secret_id, serial, date, title, receipt, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
     statement.execute(params![
         id.secret_id,
         serial(id),
-        encoded(account)?,
-        millis(account.expires),
-        encoded(spent)?,
         millis(sold.delivery.header.server_date),
         sold.delivery.title.as_str(),
         sold.receipt,
@@ -343,8 +379,8 @@ pub fn forget_change_secret(connection: &Connection, id: u32) -> Result<()> {
     Ok(())
 }
 
-/// Forgets what is over: sessions, accounts and licences whose end and grace have passed, and what only they were
-/// handed out. How many budgets that were.
+/// Forgets what is over: sessions, accounts with what they bought, and licences, whose end and grace have passed, and what
+/// only they were handed out. How many budgets that were.
 pub fn forget(connection: &Connection, now: Timestamp) -> Result<usize> {
     let over = millis(Timestamp::from_millis(now.as_millis().saturating_sub(GRACE.as_millis())));
     connection.execute("DELETE FROM licences WHERE expires < ?1", [over])?;
@@ -360,7 +396,7 @@ pub fn forget(connection: &Connection, now: Timestamp) -> Result<usize> {
         connection.execute(
             "DELETE FROM goods WHERE digest NOT IN (
                  SELECT digest FROM sessions WHERE digest IS NOT NULL
-                 UNION SELECT digest FROM accounts WHERE digest IS NOT NULL)",
+                 UNION SELECT digest FROM bought)",
             [],
         )?;
     }

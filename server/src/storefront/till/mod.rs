@@ -28,7 +28,7 @@ use super::Storefront;
 use super::store::till::Authorities;
 use super::upstream::Upstream;
 pub use payword::{EndedBudget, OpenedBudget, PaywordPurchase, PaywordSale};
-pub use scrip::{ScripSale, ScripStanding};
+pub use scrip::{AskBought, ScripBought, ScripSale, ScripStanding};
 
 /// How long after a failure the center is tried again: at first, and at most.
 const RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];

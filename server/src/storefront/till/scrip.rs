@@ -7,7 +7,8 @@ use tuppence_protocol::vendor_scrip::{Account, Offer, Reply, Request, Return, Se
 use tuppence_protocol::{Amount, Refusal, Timestamp};
 
 use super::wares::Wares;
-use crate::storefront::store::{self, till as rows, till::Owed};
+use crate::storefront::store::till::{BoughtArticle, Owed};
+use crate::storefront::store::{self, till as rows};
 use crate::storefront::{Storefront, fault};
 
 /// The article, with the sealed reply that has the change. The last request again gets the same bytes.
@@ -30,6 +31,30 @@ pub struct ScripStanding {
     pub expires: Timestamp,
     /// Whether it was ended.
     pub ended: bool,
+}
+
+/// So many articles are told of at once.
+const BOUGHT_MAX: u32 = 50;
+
+/// Asks what a purchase has bought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AskBought {
+    /// Whose; it is not carried out.
+    #[serde(rename = "return")]
+    pub message: Return,
+    /// The number of the last article that is known already; 0 for all.
+    pub after: u64,
+}
+
+/// What a purchase has bought, in order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScripBought {
+    /// Articles, and parts of them.
+    pub articles: Vec<BoughtArticle>,
+    /// Whether there are more after these.
+    pub more: bool,
 }
 
 impl Storefront {
@@ -55,6 +80,26 @@ impl Storefront {
         let Account { redeemed, expires, ended, .. } =
             self.store.run(move |store| store.read(asked)).await??;
         Ok(ScripStanding { redeemed, expires, ended })
+    }
+
+    /// What a purchase has bought, ended or not, until it is forgotten. Whoever could end it may ask.
+    ///
+    /// # Errors
+    /// The scrip is another shop's, forged, or was forgotten.
+    pub async fn bought(&self, AskBought { message, after }: AskBought) -> Result<ScripBought, Refusal> {
+        let vendor = self.scrip_vendor()?;
+        let asked = move |store: &Connection| {
+            let account = rows::account(store, message.scrip.scrip.customer_id)?;
+            match vendor.standing(&message, account.as_ref()) {
+                Ok(account) => Ok(Ok(rows::bought(store, account.customer_id, after, BOUGHT_MAX + 1)?)),
+                Err(error) => Ok(Err(Refusal::from(error))),
+            }
+        };
+        let mut articles = self.store.run(move |store| store.read(asked)).await??;
+        let most = usize::try_from(BOUGHT_MAX).unwrap_or(usize::MAX);
+        let more = articles.len() > most;
+        articles.truncate(most);
+        Ok(ScripBought { articles, more })
     }
 
     /// Ends a purchase: nothing more is taken. Whoever brings the settlement to the center has the rest at once, also

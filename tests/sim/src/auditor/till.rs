@@ -193,8 +193,13 @@ impl Auditor {
         let once = *new == (url.clone(), price);
         let sum: u64 = sold.values().map(|(_, price)| price).sum();
         let stored = redeemed.map_or(over, |redeemed| sum <= redeemed);
+        // What the reader's wallet is told is what was paid.
+        let told = bought(store, scrip.customer_id);
+        let stored = stored && redeemed.unwrap_or_default() == told;
         self.check(Invariant::ArticleHasATick, left && once && stored, || {
-            format!("{url}: {change} is the change, {sum} was handed out, and {redeemed:?} is redeemed")
+            format!(
+                "{url}: {change} is the change, {sum} was handed out, {redeemed:?} is redeemed, and {told} told of"
+            )
         });
         Some((request.hash.as_bytes().to_vec(), handed.delivery))
     }
@@ -280,4 +285,17 @@ fn account(store: &ShopStore, id: IdType) -> Option<u64> {
     let account: Value = serde_json::from_str(&found.ok()?).ok()?;
     let redeemed: tuppence_protocol::Amount = serde_json::from_value(account["redeemed"].clone()).ok()?;
     Some(redeemed.micros())
+}
+
+/// What a shop's store says was bought with a purchase, added up.
+fn bought(store: &ShopStore, id: IdType) -> u64 {
+    let found = store.read(|connection| {
+        let mut query =
+            connection.prepare("SELECT receipt FROM bought WHERE secret_id = ?1 AND serial = ?2")?;
+        let key = (id.secret_id, i64::try_from(id.serial_number.get()).unwrap_or(i64::MAX));
+        let rows = query.query_map(key, |row| row.get::<_, String>(0))?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    });
+    let receipts = found.unwrap_or_default();
+    receipts.iter().filter_map(|text| read::<Receipt>(text.as_bytes())).map(|paid| paid.amount.micros()).sum()
 }

@@ -4,11 +4,13 @@
 //! ```text
 //! order -> S2 of the center; S4 with the order, S5, S6, receipt, as of any payment -> BudgetRecord
 //! receipt -> what was bought, for whoever spends it
+//! what a page has bought -> library
 //! Return -> last settlement, brought to the center -> the rest is in the purse
 //! ```
 //!
 //! The record keeps what was bought, wrapped by the vault: with it the budget is ended also where the page has lost it.
 
+mod collect;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod spend;
 
@@ -60,6 +62,9 @@ pub(crate) struct BudgetRecord {
     /// Whether the center was told that it has ended.
     #[serde(default)]
     pub(crate) ended: bool,
+    /// The shop's number of the last article of it that is in the library.
+    #[serde(default)]
+    pub(crate) collected: u64,
 }
 
 impl BudgetRecord {
@@ -75,6 +80,7 @@ impl BudgetRecord {
             held: None,
             asking: false,
             ended: false,
+            collected: 0,
         }
     }
 
@@ -322,7 +328,12 @@ impl Session {
             return self.end_budget(budget).await;
         }
         let left = budget.order.value.checked_sub(standing.redeemed);
-        budget.left = left.map_err(|_| Problem::ReplyInvalid)?;
+        let left = left.map_err(|_| Problem::ReplyInvalid)?;
+        let is_collected = left == budget.left && (budget.collected > 0 || standing.redeemed.is_zero());
+        if !is_collected {
+            self.collect(&mut budget, &held).await?;
+        }
+        budget.left = left;
         self.keep_budget(&budget).await
     }
 
@@ -340,6 +351,8 @@ impl Session {
                     WalletError::from(Problem::ReplyInvalid).because("The shop ended another budget.")
                 );
             }
+            // The page buys no more: this is all of it. A shop that has just answered has no reason to be silent now.
+            self.collect(&mut budget, &held).await?;
             let settled =
                 client::post::<Settled>(self.ports(), self.center(), "/vendor-scrip/settlement", &last);
             match settled.await {

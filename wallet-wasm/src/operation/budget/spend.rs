@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tuppence_protocol::scrip::relay::Delivery;
 use tuppence_protocol::scrip::{Code, RequestUrl};
 use tuppence_protocol::vendor_scrip::{AwaitingChange, Reply, digest};
-use tuppence_protocol::{Amount, Timestamp};
+use tuppence_protocol::{Amount, ErrorCode, Timestamp};
 
 use super::{BudgetRecord, Held, wrong};
 use crate::client::{self, CallError, Peer};
@@ -25,6 +25,9 @@ use crate::record::{self, ShopRecord, at_shop};
 use crate::shop_wire::Article;
 use crate::view::{ArticleText, LibraryEntry, Paid, WalletEvent};
 use crate::wallet::Inner;
+
+/// How a shop refuses a budget that has gone on without this wallet.
+const PASSED_BY: [ErrorCode; 2] = [ErrorCode::VendorScripSpent, ErrorCode::BudgetEnded];
 
 /// A request that was sent, and for what.
 #[derive(Serialize, Deserialize)]
@@ -57,20 +60,24 @@ pub(crate) async fn pay(
         return Ok(Paid { charged: false, article, text: None });
     }
     let price = article.price.unwrap_or(Amount::zero(session.value().currency()));
-    let known = session.budget(&shop.origin, None).await?;
-    let budget = match known {
-        Some(budget) if budget.serves(price, session.now()) => budget,
-        other => {
-            if !approved.covers(price) {
-                let error = WalletError::from(Problem::PriceChanged);
-                return Err(error.because(format!("It is {price} now, more than the whole budget.")));
+    let mut known = session.budget(&shop.origin, None).await?;
+    if let Some(budget) = known.clone().filter(|budget| budget.serves(price, session.now())) {
+        match session.spend(budget, &shop.origin, &article, price).await {
+            // Another device with the same words has spent of it, and has its change, or has ended it.
+            Err(error) if PASSED_BY.iter().any(|code| error.is_refusal(*code)) => {
+                known = session.budget(&shop.origin, None).await?;
             }
-            if let Some(old) = other {
-                session.end_budget(old).await?;
-            }
-            session.buy_budget(&shop, None, approved).await?
+            done => return done,
         }
-    };
+    }
+    if !approved.covers(price) {
+        let error = WalletError::from(Problem::PriceChanged);
+        return Err(error.because(format!("It is {price} now, more than the whole budget.")));
+    }
+    if let Some(old) = known {
+        session.end_budget(old).await?;
+    }
+    let budget = session.buy_budget(&shop, None, approved).await?;
     session.spend(budget, &shop.origin, &article, price).await
 }
 
@@ -170,7 +177,10 @@ impl Session {
             receipt: delivery.receipt,
         };
         self.hold(&mut budget, &Held::new(holding)).await?;
+        // The center's books do not have it: the notes are to.
+        self.wallet.noted = 0;
         let mut changes = Changes::default();
+        changes.write("", &self.wallet)?;
         changes.write(&budget.name(), &budget)?;
         changes.write(&at_shop(shop.as_str(), &article.slug), &article)?;
         self.keep(changes).await?;

@@ -16,7 +16,7 @@ use tuppence_protocol::{Duration, PublicKeys};
 
 use super::fake_center::{Center, center_key};
 use super::*;
-use crate::storefront::till::{PaywordPurchase, PaywordSale, ScripSale, Terms};
+use crate::storefront::till::{AskBought, PaywordPurchase, PaywordSale, ScripBought, ScripSale, Terms};
 
 pub(super) const BREAD_URL: &str = "https://shop.example/articles/bread";
 pub(super) const TRAM_URL: &str = "https://shop.example/articles/tram";

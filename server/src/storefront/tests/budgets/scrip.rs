@@ -149,6 +149,52 @@ async fn whoever_holds_a_purchase_is_told_how_it_stands_and_it_goes_on() {
 }
 
 #[tokio::test]
+async fn whoever_holds_a_purchase_is_told_what_it_bought_in_order_ended_or_not() {
+    let mut market = Market::open().await;
+    let first = holding(&market.center, 0, "USD:2");
+    let other = holding(&market.center, 1, "USD:0.5");
+    let bought = async |market: &Market, held: &Holding, after| {
+        market.shop().bought(AskBought { message: held.give_back(), after }).await
+    };
+    assert!(bought(&market, &first, 0).await.unwrap().articles.is_empty());
+    let (mut held, _) = buys(&market, &first, TRAM_URL).await.unwrap();
+    buys(&market, &other, BREAD_URL).await.unwrap();
+    let (change, sale) = buys(&market, &held, BREAD_URL).await.unwrap();
+    held = change;
+    market.kill();
+    // The wallet has the scrip that was bought, the page its change.
+    for held in [&first, &held] {
+        let ScripBought { articles, more } = bought(&market, held, 0).await.unwrap();
+        let titles: Vec<_> = articles.iter().map(|article| article.title.as_str()).collect();
+        assert_eq!((titles, more), (vec!["Tram", "Bread"], false));
+        assert_eq!(bytes(&articles[1].receipt), bytes(&sale.delivery.receipt));
+        market.shop().open_article(articles[0].receipt.clone()).await.unwrap();
+        let later = bought(&market, held, articles[0].number).await.unwrap();
+        assert_eq!(later.articles.len(), 1);
+    }
+    for _ in 0..51 {
+        (held, _) = buys(&market, &held, TRAM_URL).await.unwrap();
+    }
+    market.shop().end_purchase(held.give_back()).await.unwrap();
+    let page = bought(&market, &first, 0).await.unwrap();
+    assert_eq!((page.articles.len(), page.more), (50, true));
+    let rest = bought(&market, &first, page.articles[49].number).await.unwrap();
+    assert_eq!((rest.articles.len(), rest.more), (3, false));
+    let stolen = holding_of(first.live().unwrap(), &Secret::from_bytes([2; 32]));
+    assert_eq!(bought(&market, &stolen, 0).await.unwrap_err().code, ErrorCode::VendorScripInvalid);
+    // It is forgotten with its purchase.
+    market.stand.clock.advance(Duration::from_days(38));
+    market.shop().forget().await;
+    let rows: u32 = market
+        .shop()
+        .store()
+        .blocking()
+        .read(|store| Ok(store.query_row("SELECT count(*) FROM bought", [], |row| row.get(0))?))
+        .unwrap();
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
 async fn licences_and_secrets_of_change_rotate_and_live_scrip_stays_good() {
     let mut market = Market::open().await;
     let old = holding(&market.center, 0, "USD:0.5");
