@@ -163,13 +163,21 @@ impl OtherShop {
     /// # Errors
     /// If the center refuses it, or it doesn't start.
     pub async fn start(program: &Program, name: &str) -> Result<Self> {
+        let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop/content");
+        Self::start_with(program, name, &content).await
+    }
+
+    /// Likewise, with the articles of this folder.
+    ///
+    /// # Errors
+    /// If the center refuses it, or it doesn't start.
+    pub async fn start_with(program: &Program, name: &str, content: &Path) -> Result<Self> {
         let folder = tempfile::tempdir().context("creating a folder for a shop")?;
         let [port] = free_ports()?;
         let origin = format!("http://localhost:{port}");
         let credentials = folder.path().join("shop.json");
         let out = credentials.to_str().context("a path in UTF-8")?;
         program.command(&["vendors", "add", "--name", name, "--origin", &origin, "--out", out])?;
-        let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop/content");
         let arguments = Settings(vec!["storefront".to_owned()])
             .with("--data", &data_in(&folder).to_string_lossy())
             .with("--center-origin", &program.center())

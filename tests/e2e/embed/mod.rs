@@ -5,6 +5,7 @@ mod attacks;
 mod budgets;
 mod earning;
 mod meter;
+mod one_approval;
 mod pages;
 mod states;
 mod windows;
