@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready, select};
 use tuppence_protocol::recovery::words::WORDS;
 
 use crate::error::{Problem, WalletError};
@@ -47,9 +47,9 @@ pub(crate) async fn confirm(inner: &Rc<Inner>, remembered: &[RememberedWord]) ->
     session.ask_kit(Task::Confirm(remembered.to_vec())).await?;
     drop(session);
     inner.tell(&WalletEvent::Wallet);
-    // A browser that was asked by somebody who cares for the wallet is likelier to grant it. It may ask back and wait:
-    // nobody else must wait with it.
-    inner.ports.storage.persist().await;
+    // A browser that was asked by somebody who cares for the wallet is likelier to grant it. It may ask back, and never get
+    // an answer: it is asked, and nobody waits.
+    select(inner.ports.storage.persist(), ready(())).await;
     Ok(())
 }
 
