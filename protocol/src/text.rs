@@ -13,7 +13,7 @@ use crate::normal_form::{is_normal, normal_form};
 /// What is not in normal form is refused rather than mended, so that decoding and encoding again
 /// gives the same bytes and a seal covers just what was sent. Whoever makes a message uses
 /// [`Text::normalized`].
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Text<const MAX: usize>(String);
 

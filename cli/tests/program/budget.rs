@@ -212,3 +212,29 @@ fn a_restored_wallet_has_what_a_budget_has_paid_and_both_go_on() {
         assert_eq!(person.json(&["library"]).as_array().unwrap().len(), 4);
     }
 }
+
+#[test]
+fn a_text_is_read_by_the_part_without_a_page_too() {
+    let serving = Serving::with_settings(&fixtures());
+    let shop = Shop::at(&serving, &format!("http://localhost:{}", serving.ports[0]));
+    let person = Person::new(&serving).with_four_cents();
+    let part = |number: u32| format!("{}/articles/walk/parts/{number}", shop.origin());
+    person.refused(&["pay", &part(1)], 1, "pay it from a budget");
+    for (number, left) in [(1, "USD:0.0096 is left"), (2, "USD:0.0092 is left")] {
+        let paid = person.tried(&["pay", &part(number), "--budget", "0.01"]);
+        assert!(err(&paid).contains(left), "{}", err(&paid));
+        let text = out(&paid);
+        assert!(
+            text.contains(&format!("PART-{number}.")) && !text.contains(&format!("PART-{}.", 3 - number))
+        );
+    }
+    let again = person.tried(&["pay", &part(1), "--budget", "0.01"]);
+    assert!(err(&again).contains("nothing was charged") && out(&again).contains("PART-1."));
+    let receipt = person.ask(&["receipt", &part(2)]);
+    let header = format!("Tuppence {}", receipt.trim());
+    let page = crate::serving::get_with(shop.port, "/articles/walk/parts/2", &[("Authorization", &header)]);
+    assert!(page.contains("PART-2.") && !page.contains("PART-1."), "{page}");
+    // The whole is another article, with another price.
+    let whole = person.tried(&["pay", &format!("{}/articles/walk", shop.origin()), "--budget", "0.01"]);
+    assert!(err(&whole).contains("USD:0.0082 is left"), "{}", err(&whole));
+}

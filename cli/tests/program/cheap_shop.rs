@@ -43,6 +43,8 @@ impl Shop {
             );
             fs::write(content.join(format!("n{number}.md")), text).unwrap();
         }
+        let walk = "---\ntitle: Walk\nprice: 0.001\nmeter: paragraph\nunit: 0.0004\n---\nIt begins.\n\n<!-- more -->\n\nPART-1.\n\nPART-2.\n";
+        fs::write(content.join("walk.md"), walk).unwrap();
         let mut shop = Shop { process: None, folder, port, proxy, center: center.to_owned() };
         shop.start();
         wait_for("the shop to take budgets", || get(shop.port, "/api/v1/shop").contains("vendor-scrip"));

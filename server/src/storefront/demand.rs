@@ -54,13 +54,15 @@ impl Storefront {
     pub fn demand(&self, article: &Article) -> Demand {
         let view = self.article_view(article);
         let origin = &self.settings.origin;
-        let message = format!("This article costs {}.", view.price);
+        let what = if article.part_of.is_some() { "part" } else { "article" };
+        let message = format!("This {what} costs {}.", view.price);
         let shop = self.shop_view();
         let budgets = shop.budget.iter().flat_map(|budget| budget.methods.iter().copied());
         Demand {
             error: ErrorBody::from(&Refusal::new(ErrorCode::PaymentRequired, message)),
             offer: Offer {
-                methods: std::iter::once(SCRIP).chain(budgets).collect(),
+                // What is sold by the part costs less than a payment at the center.
+                methods: article.part_of.is_none().then_some(SCRIP).into_iter().chain(budgets).collect(),
                 shop,
                 article: view,
                 purchase: format!("{origin}/api/v1/purchase"),

@@ -8,7 +8,7 @@ use tuppence_protocol::scrip::receipt::{Receipt, ReceiptKind};
 use tuppence_protocol::scrip::relay::{CenterInit, Delivery};
 use tuppence_protocol::scrip::seller::{Settled, refuse_purchase};
 use tuppence_protocol::scrip::{Code, Document, RequestUrl};
-use tuppence_protocol::{Amount, ErrorCode, Refusal};
+use tuppence_protocol::{ErrorCode, Refusal};
 
 use super::catalogue::{Article, Entitlement};
 use super::{Declined, Delivered, Storefront};
@@ -23,6 +23,10 @@ impl Storefront {
         let quoted = self.article_at(&request.request_url).await.and_then(|article| {
             let free = || Refusal::new(ErrorCode::ArticleUnknown, "This article is free. Just read it.");
             let price = article.price.ok_or_else(free)?;
+            if article.part_of.is_some() {
+                let message = "A part of an article is paid from a budget at the shop, and not with e-cash of the center.";
+                return Err(Refusal::new(ErrorCode::ArticleUnknown, message));
+            }
             self.seller()?.quote(request, price, self.fresh()?)
         });
         quoted.map_err(|refusal| {
@@ -74,11 +78,8 @@ impl Storefront {
 
     async fn article_of(&self, receipt: Receipt) -> Result<Delivery, Refusal> {
         self.seller()?.admit(&receipt, ReceiptKind::Payment)?;
-        let (article, part) = self.sold_at(&receipt.subject).await?;
-        let document = match part {
-            Some(part) => part.document,
-            None => article.whole(Entitlement::Receipt).clone(),
-        };
+        let article = self.article_at(&receipt.subject).await?;
+        let document = article.whole(Entitlement::Receipt).clone();
         Ok(self.seller()?.deliver(receipt, article.title.clone(), document, self.now()))
     }
 
@@ -87,41 +88,12 @@ impl Storefront {
         self.article_at(&receipt.subject).await
     }
 
-    /// The article at `url`, or the part of one that is sold by the part (`.../parts/3`).
-    pub(super) async fn sold_at(&self, url: &RequestUrl) -> Result<(Arc<Article>, Option<Part>), Refusal> {
-        let Some((whole, number)) = url.as_str().rsplit_once(PARTS) else {
-            return Ok((self.article_at(url).await?, None));
-        };
-        let unknown =
-            || Refusal::new(ErrorCode::ArticleUnknown, "There is no such part of an article in this shop.");
-        let article = self.article_at(&whole.parse().map_err(|_| unknown())?).await?;
-        let meter = article.meter.as_ref().ok_or_else(unknown)?;
-        // One spelling for each part, and not `03` beside `3`.
-        let number =
-            number.parse().ok().filter(|parsed: &usize| parsed.to_string() == number).ok_or_else(unknown)?;
-        let (document, digest) = meter.part(number, Entitlement::Receipt).ok_or_else(unknown)?;
-        let part = Part { unit: meter.unit, document: document.clone(), digest };
-        Ok((article, Some(part)))
-    }
-
+    /// The article at `url`, or the part of one.
     pub(super) async fn article_at(&self, url: &RequestUrl) -> Result<Arc<Article>, Refusal> {
         let begins = format!("{}/articles/", self.settings.origin);
         let foreign = || Refusal::new(ErrorCode::ArticleUnknown, "There is no such article in this shop.");
         self.article(url.as_str().strip_prefix(&begins).ok_or_else(foreign)?).await
     }
-}
-
-/// What stands before the number of a part, in its address.
-pub const PARTS: &str = "/parts/";
-
-/// A part of an article that is sold by the part.
-pub(super) struct Part {
-    /// What it costs.
-    pub(super) unit: Amount,
-    /// Its HTML.
-    pub(super) document: Document,
-    /// SHA-256 of that.
-    pub(super) digest: [u8; 32],
 }
 
 /// A sentence as a document. The sentences are this program's own, with names that publishers chose in them.

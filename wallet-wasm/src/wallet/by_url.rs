@@ -20,7 +20,7 @@ use crate::wallet::Inner;
 const OK: u16 = 200;
 const PAYMENT_REQUIRED: u16 = 402;
 /// How a shop says that it takes scrip or budgets, and what is wrong where it does not.
-const SCRIP: (&str, &str) = ("scrip", "It takes no scrip.");
+const SCRIP: (&str, &str) = ("scrip", "It takes no e-cash of the center: pay it from a budget.");
 #[cfg(not(target_arch = "wasm32"))]
 const BUDGET: (&str, &str) =
     (crate::shop_wire::VENDOR_SCRIP, "It takes no budgets, or not yet: pay without one.");

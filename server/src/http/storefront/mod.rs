@@ -130,6 +130,7 @@ fn root(wallet: &Access, article: &'static str) -> Vec<Endpoint> {
 fn pages() -> Vec<Endpoint> {
     vec![
         Endpoint::at("/").get(Access::Anyone, pages::index),
+        Endpoint::at("/articles/{slug}/parts/{number}").get(Access::Anyone, pages::part),
         Endpoint::at("/feed.xml").get(Access::Anyone, pages::atom),
         Endpoint::at("/rss.xml").get(Access::Anyone, pages::rss),
     ]

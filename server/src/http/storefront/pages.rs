@@ -12,6 +12,7 @@ use super::StorefrontApi;
 use super::demand::{self, Form};
 use crate::http::error::ApiError;
 use crate::storefront::catalogue::Entitlement;
+use crate::storefront::catalogue::meter::part_name;
 use crate::storefront::{Storefront, cookie, pages};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -33,8 +34,22 @@ pub(super) async fn article(
     slug: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
+    at(api, &slug, request).await
+}
+
+/// A part of an article, likewise; but there is no page with nothing than its offer: the whole's page has that.
+pub(super) async fn part(
+    api: Data<StorefrontApi>,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let (whole, number) = path.into_inner();
+    at(api, &part_name(&whole, &number), request).await
+}
+
+async fn at(api: Data<StorefrontApi>, slug: &str, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shop = &api.shop;
-    let article = match shop.article(&slug).await {
+    let article = match shop.article(slug).await {
         Ok(article) => article,
         Err(refusal) if refusal.code == ErrorCode::ArticleUnknown => return not_found(api, request).await,
         Err(refusal) => return trouble(&api, &request, refusal),
@@ -47,6 +62,7 @@ pub(super) async fn article(
         }
         // The site has a page of its own for it.
         (_, None) if shop.upstream().is_some() => see(&shop.page_of(&article.slug)),
+        (_, None) if let Some(whole) = &article.part_of => see(&shop.page_of(whole)),
         (Form::Json, entitlement) => {
             let data = shop.article_data(&article, entitlement);
             HttpResponse::Ok().insert_header((CACHE_CONTROL, PRIVATE)).json(data)

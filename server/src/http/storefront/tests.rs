@@ -267,6 +267,46 @@ async fn programs_get_402_with_the_offer_and_browsers_the_teaser() {
 }
 
 #[actix_web::test]
+async fn a_part_of_an_article_has_an_address_of_its_own() {
+    let stand = stand(NOWHERE);
+    let walk = "---\ntitle: Walk\nprice: 0.02\nmeter: paragraph\nunit: 0.01\n---\nIt begins.\n\n<!-- more -->\n\nZQX-ONE.\n\nZQX-TWO.\n";
+    std::fs::write(stand.root.path().join("content/walk.md"), walk).unwrap();
+    stand.shop.reload();
+    let served = Served::new(stand);
+    let (status, headers, body) = served.page("/articles/walk/parts/2", &[]).await;
+    assert_eq!(status, StatusCode::PAYMENT_REQUIRED);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let article = &body["offer"]["article"];
+    assert_eq!((&article["title"], &article["price"]), (&json!("Walk (2/2)"), &json!("USD:0.01")));
+    assert_eq!(article["url"], "https://shop.example/articles/walk/parts/2");
+    // A budget pays it, where the shop takes any; the center's e-cash does not.
+    assert_eq!(body["offer"]["methods"], json!([]));
+    assert!(headers["www-authenticate"].to_str().unwrap().contains("methods=\"\""));
+    let (status, headers, _) = served.page("/articles/walk/parts/2", &[BROWSER]).await;
+    assert_eq!((status, &headers["location"]), (StatusCode::SEE_OTHER, &"/articles/walk".parse().unwrap()));
+
+    let paid =
+        receipt(ReceiptKind::Payment, tran(1), "https://shop.example/articles/walk/parts/2", "USD:0.01");
+    let opened = served.unlock(&paid, &[("origin", WALLET)]).await;
+    assert_eq!(opened.headers()["location"], "/articles/walk/parts/2");
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let shown = [BROWSER, ("cookie", cookie.as_str())];
+    let (_, _, page) = served.page("/articles/walk/parts/2", &shown).await;
+    assert!(
+        page.contains("ZQX-TWO") && page.contains("href=\"/articles/walk\"") && !page.contains("ZQX-ONE")
+    );
+    let authorized = format!("Tuppence {}", bytes::encode(&serde_json::to_vec(&paid).unwrap()));
+    for other in ["/articles/walk", "/articles/walk/parts/1"] {
+        assert!(!served.page(other, &shown).await.2.contains("ZQX"), "{other}");
+        let refused = served.get(other, &[("authorization", &authorized)]).await;
+        assert_eq!(code(refused).await, ErrorCode::ReceiptInvalid, "{other}");
+    }
+    for nothing in ["/articles/walk/parts/3", "/articles/walk/parts/02", "/articles/bread/parts/1"] {
+        assert_eq!(code(served.get(nothing, &[]).await).await, ErrorCode::NotFound, "{nothing}");
+    }
+}
+
+#[actix_web::test]
 async fn a_receipt_in_the_header_gets_the_whole_article_in_the_asked_form() {
     let stand = stand(NOWHERE);
     let rye = "---\ntitle: Rye\nprice: 0.03\n---\nRye.\n\n<!-- more -->\n\nZQX too.\n";

@@ -1,12 +1,14 @@
 //! Reading by the part: the paid part of a text in parts of about the same length, each for the same small sum. All together
 //! cost no more than the whole article at once, so that nobody has to decide before reading.
 
+use std::fmt::Display;
+use std::sync::Arc;
+
 use serde::Serialize;
 use tuppence_protocol::Amount;
-use tuppence_protocol::scrip::Document;
 
+use super::Article;
 use super::markdown::Block;
-use super::{Entitlement, Paid};
 
 /// Words of a page.
 const PAGE_WORDS: usize = 300;
@@ -46,6 +48,19 @@ impl Measure {
     }
 }
 
+/// What stands before the number of a part, in its address and its name.
+const PARTS: &str = "/parts/";
+
+/// The name of an article that is the part `number` of `whole`.
+pub fn part_name(whole: &str, number: impl Display) -> String {
+    format!("{whole}{PARTS}{number}")
+}
+
+/// The name of the whole, and the number of its part, of the name of an article; no number for what is no part.
+pub(super) fn named_part(name: &str) -> (&str, Option<&str>) {
+    name.rsplit_once(PARTS).map_or((name, None), |(whole, number)| (whole, Some(number)))
+}
+
 /// The parts of a text.
 #[derive(Debug)]
 pub struct Meter {
@@ -53,23 +68,20 @@ pub struct Meter {
     pub measure: Measure,
     /// What a part costs.
     pub unit: Amount,
-    parts: Vec<Paid>,
+    /// Each is an article of its own.
+    pub(super) parts: Vec<Arc<Article>>,
 }
 
 impl Meter {
-    pub(super) fn new(measure: Measure, unit: Amount, parts: Vec<Document>) -> Self {
-        Meter { measure, unit, parts: parts.into_iter().map(Paid::new).collect() }
-    }
-
     /// How many parts there are.
     pub fn parts(&self) -> usize {
         self.parts.len()
     }
 
-    /// The part of this number, from 1, with its digest, for whoever may have it.
-    pub fn part(&self, number: usize, _: Entitlement) -> Option<(&Document, [u8; 32])> {
-        let Paid(document, digest) = self.parts.get(number.checked_sub(1)?)?;
-        Some((document, *digest))
+    /// The part of this number, from 1, in its one spelling: not `03` beside `3`.
+    pub(super) fn part(&self, number: &str) -> Option<&Arc<Article>> {
+        let place: usize = number.parse().ok().filter(|place: &usize| place.to_string() == number)?;
+        self.parts.get(place.checked_sub(1)?)
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset};
 use tuppence_protocol::scrip::{Document, RequestUrl, seller};
 use tuppence_protocol::vendor_scrip::digest;
-use tuppence_protocol::{Amount, Text, Timestamp};
+use tuppence_protocol::{Amount, Refusal, Text, Timestamp};
 
 use crate::storefront::folder::Folder;
 use crate::storefront::problem::Problem;
@@ -68,6 +68,8 @@ pub struct Article {
     pub price: Option<Amount>,
     /// Its parts, where it is sold by the part too.
     pub meter: Option<Meter>,
+    /// The name of the whole, where it is a part: such articles stand in no list.
+    pub part_of: Option<String>,
     /// When it appears, or appeared.
     pub date: Option<DateTime<FixedOffset>>,
     /// Who wrote it.
@@ -199,9 +201,11 @@ impl Catalogue {
         self.articles.iter().filter(move |article| article.is_out(now))
     }
 
-    /// The article at the address that ends in `slug`, if it is out.
+    /// The article at the address that ends in `slug`, or a part of one, if it is out.
     pub fn find(&self, slug: &str, now: Timestamp) -> Option<&Arc<Article>> {
-        self.articles.get(*self.by_slug.get(slug)?).filter(|article| article.is_out(now))
+        let (whole, part) = meter::named_part(slug);
+        let article = self.articles.get(*self.by_slug.get(whole)?).filter(|article| article.is_out(now))?;
+        part.map_or(Some(article), |number| article.meter.as_ref()?.part(number))
     }
 
     /// What is wrong with the folder's files.
@@ -245,16 +249,6 @@ fn finish(
     let too_long = |error| vec![Problem::hides(file, format!("the article is too long: {error}"))];
     let teaser = sanitise::sanitised(&rendered.teaser, &pictures).map_err(too_long)?;
     let whole = sanitise::sanitised(&rendered.whole, &pictures).map_err(too_long)?;
-    let meter = match fields.price.zip(fields.meter) {
-        Some((price, (measure, unit))) => {
-            let parts_max = usize::try_from(price.micros() / unit.micros().max(1)).unwrap_or(usize::MAX);
-            let parts = meter::divided(&rendered.rest, measure, parts_max);
-            let parts =
-                parts.iter().map(|part| sanitise::sanitised(part, &pictures).map(|part| part.document));
-            Some(Meter::new(measure, unit, parts.collect::<Result<_, _>>().map_err(too_long)?))
-        }
-        None => None,
-    };
     let mut notices: Vec<_> =
         whole.refused_pictures.iter().map(|address| Problem::notice(file, not_shown(address))).collect();
     let image = fields.image.as_deref().and_then(|address| {
@@ -266,12 +260,13 @@ fn finish(
     });
     let url = seller::article_url(&settings.origin, &fields.slug)
         .map_err(|refusal| vec![Problem::hides(file, refusal.message).of("slug")])?;
-    let article = Article {
+    let mut article = Article {
         slug: fields.slug,
         url,
         title: fields.title,
         price: fields.price,
-        meter,
+        meter: None,
+        part_of: None,
         date: fields.date,
         authors: fields.authors,
         tags: fields.tags,
@@ -282,7 +277,56 @@ fn finish(
         minutes: minutes(rendered.words),
         whole: Paid::new(whole.document),
     };
+    if let Some((price, (measure, unit))) = fields.price.zip(fields.meter) {
+        let parts_max = usize::try_from(price.micros() / unit.micros().max(1)).unwrap_or(usize::MAX);
+        let parts = meter::divided(&rendered.rest, measure, parts_max);
+        let count = parts.len();
+        let part = |(place, html): (usize, String)| {
+            let text = sanitise::sanitised(&html, &pictures).map_err(too_long)?;
+            part(&article, unit, (place + 1, count), text.document, settings).map(Arc::new).map_err(
+                |refusal| {
+                    vec![
+                        Problem::hides(file, format!("a part of it has no address: {}", refusal.message))
+                            .of("slug"),
+                    ]
+                },
+            )
+        };
+        let parts = parts.into_iter().enumerate().map(part).collect::<Result<_, _>>()?;
+        article.meter = Some(Meter { measure, unit, parts });
+    }
     Ok((article, notices))
+}
+
+/// The part of this number of `whole`, of so many, as an article of its own, with a price, an address and a text.
+fn part(
+    whole: &Article,
+    unit: Amount,
+    (number, count): (usize, usize),
+    text: Document,
+    settings: &CatalogueSettings,
+) -> Result<Article, Refusal> {
+    let slug = meter::part_name(&whole.slug, number);
+    let title = format!("{} ({number}/{count})", whole.title);
+    let words = text.as_str().split_whitespace().count();
+    Ok(Article {
+        url: seller::article_url(&settings.origin, &slug)?,
+        slug,
+        title: title.parse().unwrap_or_else(|_| whole.title.clone()),
+        price: Some(unit),
+        meter: None,
+        part_of: Some(whole.slug.clone()),
+        date: whole.date,
+        authors: whole.authors.clone(),
+        tags: whole.tags.clone(),
+        image: None,
+        language: whole.language.clone(),
+        // The whole has it: a long one would be here as many times as there are parts.
+        teaser: Document::default(),
+        summary: whole.summary.clone(),
+        minutes: minutes(words),
+        whole: Paid::new(text),
+    })
 }
 
 /// Addresses of the pictures of a text that lies in `beside`.

@@ -22,15 +22,9 @@ pub(super) struct Wares {
 impl Storefront {
     /// What `url` stands for, if it is sold here.
     pub(super) async fn wares(&self, url: &RequestUrl) -> Result<Wares, Refusal> {
-        let (article, part) = self.sold_at(url).await?;
-        let (price, document, digest) = match part {
-            Some(part) => (part.unit, part.document.clone(), part.digest),
-            None => {
-                let free = || Refusal::new(ErrorCode::ArticleUnknown, "This article is free. Just read it.");
-                let price = article.price.ok_or_else(free)?;
-                (price, article.whole(Entitlement::Receipt).clone(), article.digest())
-            }
-        };
+        let article = self.article_at(url).await?;
+        let free = || Refusal::new(ErrorCode::ArticleUnknown, "This article is free. Just read it.");
+        let price = article.price.ok_or_else(free)?;
         let none = || Refusal::new(ErrorCode::Unauthorized, "The shop has no secret to make a receipt with.");
         let (secret_id, secret) = self.settings.credentials.secrets.current().ok_or_else(none)?;
         let fresh = self.fresh()?;
@@ -47,9 +41,9 @@ impl Storefront {
         let delivery = Delivery {
             header: Header::new(Code::Pm7_1, fresh.now),
             title: article.title.clone(),
-            document,
+            document: article.whole(Entitlement::Receipt).clone(),
             receipt: receipt.sealed(secret),
         };
-        Ok(Wares { price, sold: Sold::new(delivery, digest)? })
+        Ok(Wares { price, sold: Sold::new(delivery, article.digest())? })
     }
 }

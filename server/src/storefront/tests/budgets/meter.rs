@@ -83,7 +83,12 @@ async fn a_part_s_receipt_opens_that_part_and_nothing_else() {
     assert_eq!((receipt.subject.as_str(), receipt.amount.to_string().as_str()), (&*part("2"), "USD:0.01"));
     let again = market.shop().open_article(receipt.clone()).await.unwrap();
     assert_eq!(again.document.as_str(), sale.delivery.document.as_str());
-    assert_eq!(market.shop().unlock(&receipt).await.unwrap_err().refusal.code, ErrorCode::ArticleUnknown);
+    let opened = market.shop().unlock(&receipt).await.unwrap();
+    assert_eq!((opened.slug.as_str(), opened.title.as_str()), ("walk/parts/2", "Walk (2/3)"));
+    let cookies = market.shop().cookies();
+    for other in ["walk", "walk/parts/1", "walk/parts/3"] {
+        assert!(!cookies.opens(&cookies.seal(&opened.slug), other), "{other}");
+    }
 }
 
 #[tokio::test]
