@@ -1,6 +1,7 @@
-//! A wallet's records, as they lie in IndexedDB: a key in the first line, and JSON.
+//! A wallet's records, as they lie in IndexedDB: a key in the first line, and JSON; and copies of whole wallets.
 
 use tuppence_wallet::json::Tree;
+use tuppence_wallet::kit::copy_again;
 use tuppence_wallet::record_again;
 
 use crate::target::Verdict;
@@ -15,6 +16,15 @@ pub fn record(bytes: &[u8]) -> Verdict {
     let Ok(once) = record_again(key, json) else { return Verdict::Refused };
     let again = record_again(key, &once).expect("what was written is read");
     assert_eq!(again, once, "another record after a second reading");
+    Verdict::Taken
+}
+
+/// The copy of a wallet.
+pub fn copy(bytes: &[u8]) -> Verdict {
+    let Ok(text) = str::from_utf8(bytes) else { return Verdict::Refused };
+    let Ok(once) = copy_again(text) else { return Verdict::Refused };
+    let again = copy_again(&once).expect("what was written is read");
+    assert_eq!(again, once, "another copy after a second reading");
     Verdict::Taken
 }
 

@@ -1,5 +1,5 @@
 //! What readers send to a shop's till, as somebody sends it who may: messages with whatever in them, sealed and signed as
-//! they must be, so that the rules behind the seals are reached.
+//! they must be, so that the rules behind the seals are reached. And the cookies that browsers send.
 
 use tuppence_protocol::payword::{
     self, CHARGE_JUMP_MAX, Certificate, Charge, Countersigned, DEPOSIT_JUMP_MAX,
@@ -10,6 +10,7 @@ use tuppence_protocol::vendor_scrip::{
 };
 use tuppence_protocol::{Duration, KeyRing, PublicKey, PublicKeys, Secret, Timestamp};
 use tuppence_server::http::message::decode;
+use tuppence_server::storefront::cookie::Cookies;
 
 use crate::message::written;
 use crate::target::Verdict;
@@ -144,4 +145,22 @@ fn sealed(request: Request, scrip_secret: &Secret, owner: &Secret) -> Request {
 
 fn a_day_before(end: Timestamp) -> Timestamp {
     Timestamp::from_millis(end.as_millis().saturating_sub(Duration::from_days(1).as_millis()))
+}
+
+/// The name of an article and a cookie, a line each.
+pub fn cookie(bytes: &[u8]) -> Verdict {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((article, value)) = text.split_once('\n') else { return Verdict::Refused };
+    let cookies = Cookies::new(Secret::from_bytes(VENDOR));
+    let right = cookies.seal(article);
+    assert!(cookies.opens(&right, article), "the shop's own cookie opens nothing");
+    assert_eq!(cookies.opens(value, article), value == right, "two cookies open {article:?}");
+    let other = format!("{article}/parts/1");
+    assert!(!cookies.opens(&right, &other), "a cookie opens more than its article");
+    if value == right { Verdict::Taken } else { Verdict::Refused }
+}
+
+/// The cookie that is taken for an article.
+pub fn cookie_of(article: &str) -> String {
+    Cookies::new(Secret::from_bytes(VENDOR)).seal(article)
 }

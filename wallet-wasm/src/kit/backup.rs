@@ -127,6 +127,16 @@ fn parse(copy: &str) -> Result<Backup, WalletError> {
     Ok(backup)
 }
 
+/// Reads a copy and writes it again, for whoever examines copies from outside (tests/fuzz).
+///
+/// # Errors
+/// [`Problem::BackupInvalid`] or [`Problem::RecordNewer`], as when it is brought back.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn copy_again(copy: &str) -> Result<String, WalletError> {
+    json::pretty(&parse(copy)?)
+        .map_err(|error| WalletError::from(Problem::BackupInvalid).because(format!("{error}.")))
+}
+
 /// What every version of a copy begins with.
 #[derive(Deserialize)]
 struct Header {

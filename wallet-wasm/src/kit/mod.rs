@@ -20,6 +20,9 @@ mod notes;
 mod restore;
 mod words;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use backup::copy_again;
+
 use std::rc::Rc;
 
 use async_trait::async_trait;

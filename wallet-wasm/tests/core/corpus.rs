@@ -1,10 +1,11 @@
-//! What the fuzzer of records begins with (tests/fuzz): records of every kind, as a wallet wrote them.
+//! What the fuzzers of records and copies begin with (tests/fuzz): records of every kind and a copy, as a wallet wrote them.
 //! `TUPPENCE_CORPUS=write cargo test -p tuppence-wallet --test core corpus` writes them anew.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use tuppence_wallet::kit::copy_again;
 use tuppence_wallet::record_again;
 
 use crate::sim::{SHOP, World};
@@ -56,4 +57,19 @@ fn the_corpus_has_a_record_of_every_kind_and_what_a_wallet_writes_is_read_as_its
         let (key, record) = (str::from_utf8(&kept[..start]).unwrap(), &kept[start + 1..]);
         assert!(key.starts_with(kind) && record_again(key, record).is_ok(), "{key} is not read any more");
     }
+}
+
+#[test]
+fn the_corpus_has_a_copy_and_what_a_wallet_exports_is_read_as_itself() {
+    let world = World::with_four_cents();
+    let wallet = world.wallet();
+    let copy = world.run(wallet.export()).unwrap();
+    assert_eq!(copy_again(&copy).unwrap(), copy);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus/copies/wallet");
+    if std::env::var("TUPPENCE_CORPUS").is_ok_and(|mode| mode == "write") {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &copy).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(copy_again(&kept).is_ok(), "a copy of before is not read any more");
 }

@@ -56,6 +56,12 @@ pub fn all() -> Vec<Seed> {
     let center = tuppence_fuzz::center::seeds();
     seeds.extend(center.into_iter().map(|(name, bytes)| ("center", name.to_owned(), bytes)));
     seeds.push(("records", "budget".to_owned(), budget()));
+    for article in ["bread", "walk/parts/2"] {
+        let cookie = tuppence_fuzz::shop::cookie_of(article);
+        let name = article.replace('/', "-");
+        seeds.push(("cookies", format!("of-{name}"), format!("{article}\n{cookie}").into_bytes()));
+        seeds.push(("cookies", format!("of-another-than-{name}"), format!("tram\n{cookie}").into_bytes()));
+    }
     let refused = vectors("refused");
     for (index, case) in refused["messages"].as_array().unwrap().iter().enumerate() {
         let text = case["text"].as_str().unwrap();
@@ -128,6 +134,8 @@ fn by_hand() -> impl Iterator<Item = Seed> {
             "ids-that-differ",
             "{\"secretId\":1,\"serialNumber\":2}\n{\"secretId\":1,\"serialNumber\":3}",
         ),
+        ("copies", "cut", "{\"format\":\"tuppence-wallet\",\"version\":1"),
+        ("copies", "newer", "{\"format\":\"tuppence-wallet\",\"version\":2}"),
         ("files_of_pictures", "beside", "coin.png"),
         ("files_of_pictures", "above", "../coin.webp"),
         ("files_of_pictures", "out", "../../../coin.png"),
