@@ -209,7 +209,7 @@ impl Storage for FaultyStorage {
 
     /// As in Firefox, until its reader has answered the question.
     async fn persist(&self) -> bool {
-        std::future::pending().await
+        pending().await
     }
 
     fn is_marked(&self) -> bool {
