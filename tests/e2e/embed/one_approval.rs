@@ -56,7 +56,7 @@ impl Visit {
     /// Reads the letters that stand at these places of the page, with one press each.
     async fn reads_letters(&self, letters: Range<usize>, first: usize) -> Result<()> {
         for (place, number) in letters.zip(first..) {
-            self.browser.click(&button(&format!("Read for {PRICE}"))).await?;
+            self.browser.click(&button(format!("Read for {PRICE}"))).await?;
             self.embed().nth_is(place, "paid").await?;
             self.browser.says(&format!("PAID-LETTER-{number}.")).await?;
         }

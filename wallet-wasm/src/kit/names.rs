@@ -25,6 +25,10 @@ pub(super) struct Named {
     pub(super) slug: Option<String>,
     pub(super) title: Option<String>,
     /// What it ordered, where it was for a budget that goes on.
+    #[cfg_attr(
+        not(feature = "budgets"),
+        allow(dead_code, reason = "the wallet's first module has no budgets")
+    )]
     pub(super) more: Option<More>,
 }
 
