@@ -501,6 +501,14 @@ pub struct LibraryEntry {
     pub receipt: Receipt,
 }
 
+impl LibraryEntry {
+    /// Of a part of an article (docs/decisions/0013): the short name of the whole, and the part's number.
+    pub fn part(&self) -> Option<(&str, u32)> {
+        let (whole, number) = self.slug.rsplit_once("/parts/")?;
+        Some((whole, number.parse().ok()?))
+    }
+}
+
 /// A delivered article.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -234,6 +234,8 @@ fn a_text_is_read_by_the_part_without_a_page_too() {
     let header = format!("Tuppence {}", receipt.trim());
     let page = crate::serving::get_with(shop.port, "/articles/walk/parts/2", &[("Authorization", &header)]);
     assert!(page.contains("PART-2.") && !page.contains("PART-1."), "{page}");
+    let library = person.json(&["library"]);
+    assert_eq!(library[0]["title"], "Walk (2/2)");
     // The whole is another article, with another price.
     let whole = person.tried(&["pay", &format!("{}/articles/walk", shop.origin()), "--budget", "0.01"]);
     assert!(err(&whole).contains("USD:0.0082 is left"), "{}", err(&whole));

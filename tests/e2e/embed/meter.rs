@@ -7,7 +7,7 @@ use tuppence_tests::emulation::Screen;
 use tuppence_tests::program::Settings;
 use tuppence_tests::publisher::{Host, Publisher};
 use tuppence_tests::stage::{Failure, Stage, play};
-use tuppence_tests::target::{button, choice};
+use tuppence_tests::target::{button, choice, link};
 
 use super::Visit;
 
@@ -103,6 +103,29 @@ fn a_text_is_paid_as_it_is_read_and_the_rest_is_taken_back() -> Result<(), Failu
         visit.wallet().home().has("2.8¢").await?;
         visit.program.stop().await?;
         visit.program.audit()
+    })
+}
+
+#[test]
+fn what_was_read_by_the_part_opens_in_the_wallet_too() -> Result<(), Failure> {
+    play(async |stage| {
+        let visit = Visit::by_the_part(stage, &["river"]).await?;
+        visit.begins_to_read("0.4¢").await?;
+        visit.has_read(1, "0.4¢").await?;
+        visit.reads_to_the_end_of_what_is_there().await?;
+        visit.has_read(2, "0.8¢").await?;
+        visit.browser.click(&button("Pause")).await?;
+        visit.wallet().read().open().await?;
+        visit.browser.says("Yours in part").await?;
+        visit.browser.fits_its_width().await?;
+        visit.browser.is_accessible().await?;
+        visit.browser.screenshot("read-in-parts").await?;
+        visit.wallet().read().open_mine("Part 2").await?;
+        visit.browser.says(BENDS[1]).await?;
+        let text = visit.browser.text().await;
+        assert!(!text.contains(BENDS[0]) && !text.contains(BENDS[2]), "{text}");
+        visit.browser.click(&link("The whole article")).await?;
+        visit.browser.says("The rest of this article is for sale.").await
     })
 }
 

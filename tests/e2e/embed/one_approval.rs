@@ -112,7 +112,7 @@ fn who_approves_once_reads_ten_articles_and_a_text_by_the_part_though_the_center
         visit.wallet().home().has("0.4¢").await?;
         visit.wallet().read().open().await?;
         visit.browser.click(&button("Yours")).await?;
-        visit.wallet().read().search("letter", "10 articles").await?;
+        visit.wallet().read().search("letters", "11 articles").await?;
         visit.program.stop().await?;
         visit.program.audit()
     })

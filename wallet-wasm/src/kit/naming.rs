@@ -80,17 +80,68 @@ impl LibraryEntry {
             receipt: receipt.clone(),
         })
     }
-    /// The article of a shop's receipt, if it is one of that shop's articles as a whole.
+    /// The article of a shop's receipt, if it is one of that shop's articles, or a part of one.
     pub(crate) fn bought_at(shop: &ShopRef, title: String, receipt: Receipt) -> Option<Self> {
         let begins = format!("{}/articles/", shop.origin);
         let slug = receipt.subject.as_str().strip_prefix(&begins)?.to_owned();
-        (receipt.kind == ReceiptKind::Payment && !slug.contains('/')).then(|| LibraryEntry {
+        let article = LibraryEntry {
             shop: shop.clone(),
             url: receipt.subject.to_string(),
             title,
             slug,
             at: receipt.date,
             receipt,
-        })
+        };
+        let whole = article.part().map_or(article.slug.as_str(), |(whole, _)| whole);
+        let is_one =
+            article.receipt.kind == ReceiptKind::Payment && !whole.is_empty() && !whole.contains('/');
+        is_one.then_some(article)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tuppence_protocol::{Seal, Timestamp, TranId, VendorId};
+
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_of_an_article_or_a_part_at_its_own_shop() {
+        let shop = ShopRef { origin: "https://shop.example".into(), name: "Shop".into() };
+        let entry = |subject: &str, kind| {
+            let vendor_id = VendorId {
+                dns_name: "shop.example".parse().unwrap(),
+                ip_addr: None,
+                server_name: "Shop".parse().unwrap(),
+                port: 443,
+            };
+            let receipt = Receipt {
+                kind,
+                vendor_id,
+                tran_id: TranId::from_bytes([1; 16]),
+                subject: subject.parse().unwrap(),
+                amount: "USD:0.03".parse().unwrap(),
+                date: Timestamp::from_millis(5),
+                secret_id: 1,
+                seal: Seal::from_bytes([2; 32]),
+            };
+            LibraryEntry::bought_at(&shop, "Walk".into(), receipt)
+        };
+        let part = entry("https://shop.example/articles/walk/parts/3", ReceiptKind::Payment).unwrap();
+        assert_eq!((part.slug.as_str(), part.part()), ("walk/parts/3", Some(("walk", 3))));
+        let whole = entry("https://shop.example/articles/walk", ReceiptKind::Payment).unwrap();
+        assert_eq!((whole.slug.as_str(), whole.part()), ("walk", None));
+        assert!(entry("https://shop.example/articles/walk", ReceiptKind::Issue).is_none());
+        for subject in [
+            "https://other.example/articles/walk",
+            "https://shop.example/walk",
+            "https://shop.example/articles/",
+            "https://shop.example/articles/a/b",
+            "https://shop.example/articles//parts/1",
+            "https://shop.example/articles/walk/parts/x",
+            "https://shop.example/articles/a/b/parts/1",
+        ] {
+            assert!(entry(subject, ReceiptKind::Payment).is_none(), "{subject}");
+        }
     }
 }

@@ -118,6 +118,8 @@ pub const TEXTS: Texts = Texts {
         all: "All",
         yours_filter: "Yours",
         yours: "Yours",
+        yours_in_part: "Yours in part",
+        part: "Part {0}",
         free: "Free",
         open: "Open",
         by: "by {0}",

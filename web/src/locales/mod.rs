@@ -239,6 +239,8 @@ texts! {
         all,
         yours_filter,
         yours,
+        yours_in_part,
+        part,
         free,
         open,
         by,

@@ -131,21 +131,34 @@ fn Articles(shelf: Shelf, wanted: RwSignal<String>, only_own: RwSignal<bool>) ->
     }
 }
 
-/// An article on the shelf: one that a shop sells, one that was bought, or both.
+/// An article on the shelf: one that a shop sells, one that was bought as a whole or in parts, or both.
 #[derive(Debug, Clone)]
 struct Item {
     card: Option<ArticleCard>,
     bought: Option<LibraryEntry>,
+    /// By number; none where all of it was bought.
+    parts: Vec<LibraryEntry>,
 }
 
 impl Item {
+    fn is_own(&self) -> bool {
+        self.bought.is_some() || !self.parts.is_empty()
+    }
+
+    /// Whether this is of the same article.
+    fn is_of(&self, bought: &LibraryEntry) -> bool {
+        let own = self.bought.as_ref().or(self.parts.first()).map(whole);
+        let on_sale = self.card.as_ref().map(|card| (card.shop.origin.as_str(), card.slug.as_str()));
+        own.or(on_sale) == Some(whole(bought))
+    }
+
     fn matches(&self, wanted: &str) -> bool {
         let mut words = Vec::new();
         if let Some(card) = &self.card {
             words.extend([&card.title, &card.teaser, &card.shop.name]);
             words.extend(card.authors.iter().chain(&card.tags));
         }
-        if let Some(bought) = &self.bought {
+        for bought in self.bought.iter().chain(&self.parts) {
             words.extend([&bought.title, &bought.shop.name]);
         }
         let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
@@ -154,31 +167,43 @@ impl Item {
     }
 }
 
+/// The shop and the short name of an article, or of the one that a part is of.
+fn whole(entry: &LibraryEntry) -> (&str, &str) {
+    (&entry.shop.origin, entry.part().map_or(&entry.slug, |(whole, _)| whole))
+}
+
 /// What shops sell, newest first, then what was bought and is not on sale any more.
 fn items(shelf: &Shelf, own: bool, wanted: &str) -> Vec<Item> {
-    let same = |card: &ArticleCard, bought: &LibraryEntry| {
-        card.shop.origin == bought.shop.origin && card.slug == bought.slug
-    };
-    let on_sale = shelf.cards.iter().map(|card| Item {
-        card: Some(card.clone()),
-        bought: shelf.library.iter().find(|bought| same(card, bought)).cloned(),
-    });
-    let only_bought = shelf
-        .library
+    let mut items: Vec<Item> = shelf
+        .cards
         .iter()
-        .filter(|bought| !shelf.cards.iter().any(|card| same(card, bought)))
-        .map(|bought| Item { card: None, bought: Some(bought.clone()) });
-    on_sale
-        .chain(only_bought)
-        .filter(|item| (!own || item.bought.is_some()) && item.matches(wanted))
-        .collect()
+        .map(|card| Item { card: Some(card.clone()), bought: None, parts: Vec::new() })
+        .collect();
+    for bought in &shelf.library {
+        let place = items.iter().position(|item| item.is_of(bought)).unwrap_or_else(|| {
+            items.push(Item { card: None, bought: None, parts: Vec::new() });
+            items.len() - 1
+        });
+        match bought.part() {
+            Some(_) => items[place].parts.push(bought.clone()),
+            None => items[place].bought = Some(bought.clone()),
+        }
+    }
+    for item in &mut items {
+        if item.bought.is_some() {
+            item.parts.clear();
+        }
+        item.parts.sort_by_key(|part| part.part().map(|(_, number)| number));
+    }
+    items.retain(|item| (!own || item.is_own()) && item.matches(wanted));
+    items
 }
 
 #[component]
 fn Card(item: Item) -> impl IntoView {
     let texts = &texts().read;
-    let Item { card, bought } = item;
-    let (title, shop) = match (&card, &bought) {
+    let Item { card, bought, parts } = item;
+    let (title, shop) = match (&card, bought.as_ref().or(parts.first())) {
         (Some(card), _) => (card.title.clone(), card.shop.clone()),
         (None, Some(bought)) => (bought.title.clone(), bought.shop.clone()),
         (None, None) => return ().child(),
@@ -208,6 +233,35 @@ fn Card(item: Item) -> impl IntoView {
                         class="button"
                     />
                 </div>
+            </li>
+        };
+    }
+    if !parts.is_empty() {
+        let link = card.map(|card| approve::path(&card.shop.origin, &card.slug));
+        let forms = parts.into_iter().map(|entry| {
+            let number = entry.part().map_or(0, |(_, number)| number);
+            view! {
+                <OpenForm
+                    shop=entry.shop.origin
+                    receipt=entry.receipt
+                    label=texts.part.with(&[&number.to_string()])
+                    about=entry.title
+                    class="button"
+                />
+            }
+        });
+        let name = title.clone();
+        return view! {
+            <li class="card">
+                <p class="card__over">
+                    <span>{shop.name}</span>
+                    <span class="chip chip--gain">{texts.yours_in_part}</span>
+                </p>
+                <h2 class="card__title">
+                    {link.map_or_else(|| child(title), |path| child(view! { <A href=path>{name}</A> }))}
+                </h2>
+                {byline.map(|byline| view! { <p class="soft small">{byline}</p> })}
+                <div class="card__foot card__foot--parts">{forms.collect::<Vec<_>>()}</div>
             </li>
         };
     }
