@@ -37,7 +37,7 @@ pub(super) async fn article(
     at(api, &slug, request).await
 }
 
-/// A part of an article, likewise; but there is no page with nothing than its offer: the whole's page has that.
+/// A part of an article, likewise; but whoever asks for a page and has not paid is led to that of the whole.
 pub(super) async fn part(
     api: Data<StorefrontApi>,
     path: Path<(String, String)>,
