@@ -47,7 +47,7 @@ fn paying_in_two_windows_at_once_pays_once() -> Result<(), Failure> {
         }
         for tab in [&first, &second] {
             browser.look_at(tab).await?;
-            wallet.shop().shows_all_of(BREAD).await?;
+            wallet.approve().opened(BREAD).await?;
         }
         wallet.home().has("1¢").await?;
         wallet.history().open().await?;

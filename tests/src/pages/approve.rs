@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use super::Wallet;
+use super::shop::Article;
 use crate::target::{Target, button, choice, control, heading};
+use crate::wait::{Seen, until};
 
 /// The approval page, to which a shop's button leads.
 #[derive(Debug)]
@@ -100,6 +102,29 @@ impl<'a> Approve<'a> {
     pub async fn open_what_is_mine(&self) -> Result<()> {
         self.0.browser.see(&heading("This article is yours")).await?;
         self.0.browser.click(&control("Open the article")).await
+    }
+
+    /// Waits until the article is open after a payment, or opens it where another window was quicker to pay it: some
+    /// browsers slow a window down that is not seen, so that its press comes too late.
+    ///
+    /// # Errors
+    /// When patience is over.
+    pub async fn opened(&self, article: Article) -> Result<()> {
+        let (browser, shop) = (self.0.browser, self.0.shop().address(article));
+        until("the article, or that it is the reader's", async || {
+            let is_there = browser.address().await?.starts_with(&shop);
+            let is_mine = browser.count(&heading("This article is yours")).await? > 0;
+            Ok(match (is_there, is_mine) {
+                (true, _) => Seen::Ready(()),
+                (false, true) => {
+                    self.open_what_is_mine().await?;
+                    Seen::Ready(())
+                }
+                (false, false) => Seen::NotYet(browser.glance().await),
+            })
+        })
+        .await?;
+        self.0.shop().shows_all_of(article).await
     }
 }
 
