@@ -39,8 +39,7 @@ use crate::view::{
 /// How often a pending step of another device is ended, before this rests until the next time.
 const PENDING_MAX: u32 = 4;
 /// How long a budget can have a rest at most: licences are for 90 days, and then there is a grace of seven.
-#[cfg(feature = "budgets")]
-const BUDGET_LASTS: Duration = Duration::from_days(97);
+pub(super) const BUDGET_LASTS: Duration = Duration::from_days(97);
 /// So many of the last entries may be of steps that the center lists again: at most one of them is.
 const RECENT: usize = 64;
 

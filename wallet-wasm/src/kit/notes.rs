@@ -19,6 +19,7 @@ use tuppence_protocol::{Amount, ErrorCode, Seal, Timestamp, TranId, VendorId};
 use crate::client::{self, CallError};
 use crate::error::{Problem, WalletError};
 use crate::json;
+use crate::kit::follow::BUDGET_LASTS;
 #[cfg(feature = "budgets")]
 use crate::operation::budget::BudgetRecord;
 use crate::operation::session::Session;
@@ -170,8 +171,15 @@ impl Noted {
         }
     }
 
-    fn add(&mut self, other: Noted) {
-        self.0.extend(other.0);
+    /// Takes the notes of a device over these ones. A device that has no record of a budget knows no order of it, and must
+    /// not take away what another one has noted; orders from before `oldest` are of budgets that are over.
+    fn add(&mut self, other: Noted, oldest: TranId) {
+        for (tran_id, mut note) in other.0 {
+            if note.more.is_none() && tran_id > oldest {
+                note.more = self.0.remove(&tran_id).and_then(|known| known.more);
+            }
+            self.0.insert(tran_id, note);
+        }
     }
 
     /// The articles that budgets have paid.
@@ -244,10 +252,12 @@ impl Session {
         }
         let keys = self.recovery_keys().await?;
         let own = self.own_notes().await?;
+        let oldest = self.now().as_millis().saturating_sub(BUDGET_LASTS.as_millis());
+        let oldest = TranId::new(Timestamp::from_millis(oldest), [0; 10]);
         for _ in 0..ROUNDS_MAX {
             let (version, kept) = self.fetch_notes().await?;
             let mut all = kept.clone();
-            all.add(own.clone());
+            all.add(own.clone(), oldest);
             if all != kept {
                 let plain = all.write().map_err(|_| Problem::RecordDamaged)?;
                 let next = version.checked_add(1).and_then(|next| Serial::try_from(next).ok());
@@ -385,6 +395,10 @@ mod tests {
         Noted(numbers.map(note).collect())
     }
 
+    fn oldest(millis: u64) -> TranId {
+        TranId::new(Timestamp::from_millis(millis), [0; 10])
+    }
+
     #[test]
     fn notes_are_read_as_they_were_written() {
         let all = noted(0..20);
@@ -424,9 +438,21 @@ mod tests {
     fn two_devices_notes_are_put_together_in_either_order() {
         let (mut a, mut b) = (noted(0..10), noted(5..15));
         let (a_only, b_only) = (a.clone(), b.clone());
-        a.add(b_only);
-        b.add(a_only);
+        a.add(b_only, oldest(0));
+        b.add(a_only, oldest(0));
         assert_eq!(a, b);
         assert_eq!(a, noted(0..15));
+    }
+
+    #[test]
+    fn a_device_that_has_no_record_of_a_budget_does_not_take_its_order_from_the_notes() {
+        let order = TranId::new(Timestamp::from_millis(11), [0; 10]);
+        let mut elsewhere = noted(11..12);
+        elsewhere.0.get_mut(&order).unwrap().more = None;
+        let mut all = noted(11..12);
+        all.add(elsewhere.clone(), oldest(10));
+        assert_eq!(all, noted(11..12));
+        all.add(elsewhere.clone(), oldest(12));
+        assert_eq!(all, elsewhere, "an order is kept no longer than its budget can have a rest");
     }
 }
