@@ -61,7 +61,8 @@ impl World {
         if self.violation().is_some() {
             return;
         }
-        self.run_for(SETTLING);
+        // What was sent long ago may still be on its way to a shop.
+        self.run_for(self.last_spending.saturating_sub(self.kernel.now()) + SETTLING);
         for shop in &self.shops {
             self.auditor.shop_is_paid(shop.index, shop.store(), self.kernel.now());
         }

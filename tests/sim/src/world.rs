@@ -94,6 +94,8 @@ pub struct World {
     pub(crate) trace: Trace,
     pub(crate) cut: BTreeSet<(Party, Party)>,
     pub(crate) offline: BTreeSet<usize>,
+    /// When the last request that spends from a budget comes to its shop.
+    pub(crate) last_spending: u64,
     pub(crate) snapshots: BTreeMap<usize, Records>,
     pub(crate) back_ups: Vec<BackUp>,
     pub(crate) references: Vec<tuppence_server::center::Command>,
@@ -137,6 +139,7 @@ impl World {
             trace: Trace::new(verbose),
             cut: BTreeSet::new(),
             offline: BTreeSet::new(),
+            last_spending: 0,
             snapshots: BTreeMap::new(),
             back_ups: Vec::new(),
             references: Vec::new(),
@@ -338,6 +341,7 @@ impl World {
         self.trace.bytes(body.as_deref().unwrap_or_default());
         let money = ["payment", "payment/finish", "issue", "issue/finish", "vendor-scrip/buy"];
         let money = money.contains(&path.as_str());
+        let spends = path == "payword/buy" || path == "vendor-scrip/buy";
         self.flights.insert(id, Flight { from, to, path, body, answer, due });
         self.kernel.schedule(patience, Event::Expire(id));
         let Some(to) = to else { return self.fail(id, NetworkError::Unreachable) };
@@ -363,6 +367,9 @@ impl World {
         if self.stormy && self.chance.happens(self.weather.late) {
             latency += self.chance.between(patience, patience + 3_600_000);
             self.coverage.note("request_late");
+        }
+        if spends {
+            self.last_spending = self.last_spending.max(now + latency);
         }
         self.kernel.schedule(latency, Event::Deliver(id));
         if self.stormy && self.chance.happens(self.weather.doubled) {

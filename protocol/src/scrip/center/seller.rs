@@ -31,9 +31,11 @@ impl Center {
             let message = format!("{} does not belong to this kind of transaction.", code.as_str());
             return Err(Refusal::new(ErrorCode::TransactionConflict, message));
         }
-        // An end's date is the step's, so that the same question gets the same bytes once it has ended.
+        // An end's date is the step's, so that the same question gets the same bytes once it has ended. That of a pending step
+        // is its beginning: a later one would tell the seller that nothing has come, and can come, of an offer that is past.
         let (outcome, date) = match step.map(|step| (step, &step.state)) {
-            None | Some((_, StepState::Pending)) => (Outcome::Open, now),
+            None => (Outcome::Open, now),
+            Some((step, StepState::Pending)) => (Outcome::Open, step.started),
             Some((step, StepState::Posted(at))) => {
                 (Outcome::Posted(self.receipt(step, seller)?.receipt), *at)
             }

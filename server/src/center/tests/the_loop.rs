@@ -41,6 +41,33 @@ fn a_buyer_registers_earns_and_pays() {
 }
 
 #[test]
+fn a_reward_that_nobody_has_ended_for_days_is_open_as_of_its_beginning_and_never_dead_to_its_shop() {
+    over_each_store(|bench| {
+        let mut wallet = bench.register(1);
+        let offer = bench.reward(&wallet, "0.04");
+        let tran_id = offer.tran_id();
+        let unknown = as_of(bench, 0, Code::Gm3_1, tran_id);
+        assert_eq!(unknown, bench.now, "of what has not come, the word is of now");
+        let _begun = wallet.begin(bench, offer).unwrap();
+        let begun = bench.now;
+        // The center was away for days, and a shop asks before the sweep comes to this step.
+        bench.now = begun.plus(Duration::from_days(9));
+        assert_eq!(as_of(bench, 0, Code::Gm3_1, tran_id), begun);
+    });
+}
+
+/// The date of the center's word that this transaction is open.
+fn as_of(bench: &mut Bench, shop: usize, message: Code, tran_id: TranId) -> Timestamp {
+    let init = CenterInit { header: Header::new(message, bench.now), tran_id };
+    let awaiting = bench.shops[shop].seller.relay(&init, bench.now).unwrap();
+    let reply = bench.send(Command::Relay(Box::new(awaiting.request().clone()))).unwrap();
+    let Reply::Relayed(reply) = reply else { panic!("not relayed: {reply:?}") };
+    let date = reply.header.server_date;
+    assert!(matches!(awaiting.settle(&bench.shops[shop].seller, reply).unwrap(), Settled::Open));
+    date
+}
+
+#[test]
 fn every_step_repeated_after_a_restart_gets_the_same_bytes() {
     over_each_store(|bench| {
         let mut wallet = bench.rich_wallet(1, "1");
