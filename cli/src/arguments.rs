@@ -117,8 +117,11 @@ script, or are changed when the shop is.")]
         /// Let them read by the part, too, where articles are sold so; budgets come with it
         #[arg(long)]
         meter: bool,
+        /// Let them hear and see, where sound and film are sold; all of the above comes with it
+        #[arg(long)]
+        streams: bool,
         /// Print how large each script is after gzip, and its hash, instead of tags
-        #[arg(long, conflicts_with_all = ["integrity", "budgets", "meter"])]
+        #[arg(long, conflicts_with_all = ["integrity", "budgets", "meter", "streams"])]
         sizes: bool,
     },
     /// A wallet without a browser: earn, pay an address, look after it

@@ -37,8 +37,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Check(check) => check::run(check, &place),
         Command::Answers(answers) => answers::run(&answers, &place),
         Command::Embed { sizes: true, .. } => embed::sizes(),
-        Command::Embed { shop, integrity, budgets, meter, .. } => {
-            embed::run(&shop, integrity, budgets, meter)
+        Command::Embed { shop, integrity, budgets, meter, streams, .. } => {
+            embed::run(&shop, integrity, budgets, meter, streams)
         }
         Command::Wallet(arguments) => wallet::run(*arguments),
         Command::Completions { shell } => teaching::completions(shell),

@@ -23,7 +23,9 @@ export interface Article {
   tags: string[];
   image?: string;
   /** How it is sold by the part, for a budget, where it is; all parts together cost no more than `price`. */
-  meter?: { measure: "paragraph" | "page" | "minute"; unit: string; parts: number };
+  meter?: { measure: "paragraph" | "page" | "minute" | { seconds: number }; unit: string; parts: number };
+  /** Its sound or film, where it has one: `embed/stream.js` plays it. */
+  stream?: { mediaType: string; seconds: number };
   shop: Shop;
 }
 

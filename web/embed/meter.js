@@ -52,8 +52,10 @@ const WORDS = {
 const readings = new Set();
 
 // What the reader of one element has read, and what comes next.
-class Reading {
-  count = 0;
+export class Reading {
+  static words = WORDS;
+  // The numbers of the parts that are here.
+  paid = new Set();
   body = make("div", { slot: "text", className: "tuppence-text", dir: "auto", tabIndex: -1 });
   // The end of the text: when it is seen, the next part is due.
   end = make("div", { ariaHidden: "true" });
@@ -62,7 +64,7 @@ class Reading {
   constructor(element) {
     Object.assign(this, { element, article: element.article });
     this.signal = element.work.signal;
-    element.words = { ...element.words, ...WORDS[element.language.slice(0, 2)] };
+    element.words = { ...element.words, ...wordsOf(new.target, element) };
     this.end.style.height = "1px";
     this.body.append(this.end);
     this.signal.addEventListener("abort", () => this.over());
@@ -77,6 +79,15 @@ class Reading {
     this.observer.disconnect();
     clearTimeout(this.timer);
     this.body.remove();
+  }
+
+  get count() {
+    return this.paid.size;
+  }
+
+  // The part that is due.
+  get next() {
+    return this.count + 1;
   }
 
   // A part, as an article of its own.
@@ -102,7 +113,7 @@ class Reading {
     this.place();
     this.show("paused");
     try {
-      while (this.receipt(this.count + 1)) await this.take(this.receipt(this.count + 1));
+      await this.reopen();
       await this.fetch();
       if (!this.isOver) this.show("paused");
     } catch {
@@ -110,9 +121,13 @@ class Reading {
     }
   }
 
+  async reopen() {
+    while (this.receipt(this.next)) await this.take(this.receipt(this.next));
+  }
+
   // What was approved in the wallet's window while this page was away waits at the shop.
   async fetch() {
-    const next = this.part(this.count + 1);
+    const next = this.part(this.next);
     const claim = this.claim();
     if (!claim) return;
     const outcome = await call(`${next.shop.origin}/api/v1/claims/take`, { claim });
@@ -126,7 +141,7 @@ class Reading {
   }
 
   claim() {
-    return kept.get(`claim ${this.part(this.count + 1).src}`)?.claim;
+    return kept.get(`claim ${this.part(this.next).src}`)?.claim;
   }
 
   // By a press: where there is no budget yet, the wallet's window opens, and nothing may be awaited before.
@@ -135,8 +150,8 @@ class Reading {
     this.isGoing = true;
     // The next one is on its way.
     if (this.isBusy) return this.show("going");
-    const next = this.part(this.count + 1);
-    const paid = this.receipt(this.count + 1) ?? budgets.pay(next);
+    const next = this.part(this.next);
+    const paid = this.receipt(this.next) ?? budgets.pay(next);
     this.pay(paid ?? this.ask(next));
   }
 
@@ -158,7 +173,7 @@ class Reading {
       if (!this.isOver) this.show(this.isGoing ? "going" : "paused");
     } catch ({ code }) {
       this.isGoing = false;
-      const redirect = { word: "redirect", act: () => this.ask(this.part(this.count + 1), true) };
+      const redirect = { word: "redirect", act: () => this.ask(this.part(this.next), true) };
       if (code === "blocked") this.element.show(code, { actions: [redirect, this.element.again] });
       // The shop sells it otherwise by now, the reader has closed the window, or another tab has spent the budget.
       else if (/cancelled|center|article_unknown/.test(code)) this.element.again.act();
@@ -173,16 +188,21 @@ class Reading {
     const { element, article } = this;
     if (receipt.subject === article.url) {
       // Paid as a whole, in the wallet's window.
-      kept.put(`receipt ${this.part(this.count + 1).src}`);
+      kept.put(`receipt ${this.part(this.next).src}`);
       kept.put(`receipt ${article.src}`, receipt);
       return element.again.act();
     }
-    const { text } = await open(article, receipt);
+    const number = Number(receipt.subject.split("/").pop());
+    await this.add(receipt);
     if (this.isOver) return;
-    this.end.before(text);
-    this.count += 1;
+    this.paid.add(number);
     kept.put("wallet", true);
-    element.tell("tuppence-part", { article, receipt, number: this.count });
+    element.tell("tuppence-part", { article, receipt, number });
+  }
+
+  async add(receipt) {
+    const { text } = await open(this.article, receipt);
+    if (!this.isOver) this.end.before(text);
   }
 
   // Looks whether the end is seen.
@@ -193,12 +213,12 @@ class Reading {
 
   due(isSeen) {
     clearTimeout(this.timer);
-    if (isSeen) this.timer = setTimeout(() => this.next(), DWELL_MS);
+    if (isSeen) this.timer = setTimeout(() => document.hidden || this.proceed(), DWELL_MS);
   }
 
-  next() {
-    if (!this.isGoing || this.isOver || this.isBusy || document.hidden) return;
-    const paid = this.receipt(this.count + 1) ?? budgets.pay(this.part(this.count + 1));
+  proceed() {
+    if (!this.isGoing || this.isOver || this.isBusy) return;
+    const paid = this.receipt(this.next) ?? budgets.pay(this.part(this.next));
     if (paid) return void this.pay(paid);
     this.isGoing = false;
     this.show("used");
@@ -234,14 +254,17 @@ function times(unit, count) {
   return `${currency}:${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }
 
-// Offers reading by the part under an article that can be bought; who has begun goes on where the text ended.
-function dress(element) {
+const wordsOf = (Kind, { language }) => Kind.words[language.slice(0, 2)] ?? Kind.words.en;
+
+// Offers an article by the part where it can be bought; who has begun goes on where it ended.
+export function dress(element, Kind = Reading) {
   const { state, article, shadowRoot } = element;
   if (element.localName !== "tuppence-article" || state !== "ready" || !article.meter || !budgets.pay) return;
-  const reading = new Reading(element);
+  // Sound and film are embed/stream.js's.
+  if (!article.stream !== (Kind === Reading)) return;
+  const reading = new Kind(element);
   if (reading.receipt(1) ?? reading.claim()) return void reading.again();
-  const words = { ...WORDS.en, ...element.words };
-  const offer = words.part.replace("{sum}", () => said(article.meter.unit, element.language));
+  const offer = wordsOf(Kind, element).part.replace("{sum}", () => said(article.meter.unit, element.language));
   const press = { type: "button", part: "button meter", onclick: () => reading.go() };
   shadowRoot.querySelector("[part=actions]").append(make("button", press, offer));
 }

@@ -11,13 +11,21 @@ use crate::output::line;
 ///
 /// # Errors
 /// If `shop` is no origin.
-pub fn run(shop: &str, integrity: bool, budgets: bool, meter: bool) -> Result<ExitCode, Failure> {
+pub fn run(
+    shop: &str,
+    integrity: bool,
+    budgets: bool,
+    meter: bool,
+    streams: bool,
+) -> Result<ExitCode, Failure> {
     let shop = shop.trim_end_matches('/');
     let host = shop.strip_prefix("https://").or_else(|| shop.strip_prefix("http://"));
     if !host.is_some_and(|host| !host.is_empty() && host.chars().all(is_of_host)) {
         return Err(Failure::new(format!("{shop} is no origin: write https://shop.example")));
     }
-    let wanted = if meter {
+    let wanted = if streams {
+        4
+    } else if meter {
         3
     } else if budgets {
         2

@@ -23,6 +23,7 @@ pub mod demand;
 mod earn;
 pub mod folder;
 mod funding;
+pub mod listening;
 pub mod pages;
 pub mod ports;
 pub mod problem;
@@ -61,6 +62,7 @@ use claims::Claims;
 use cookie::Cookies;
 use credentials::Credentials;
 pub use earn::Permission;
+use listening::Listenings;
 use ports::Ports;
 use problem::{Problem, Severity};
 use relay::Relay;
@@ -119,6 +121,7 @@ pub struct Storefront {
     store: StoreHandle,
     cookies: Cookies,
     claims: Claims,
+    listenings: Listenings,
     till: till::Till,
     catalogue_settings: CatalogueSettings,
     campaign_media: MediaAddresses,
@@ -226,6 +229,7 @@ impl Storefront {
         let background = ports.background.clone();
         let shop = Arc::new(Storefront {
             relay: Relay::new(center.clone(), background, settings.hold, settings.held_max),
+            listenings: Listenings::new(secret.clone()),
             cookies: Cookies::new(secret),
             claims: Claims::default(),
             till: till::Till::new(),

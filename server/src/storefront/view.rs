@@ -56,6 +56,9 @@ pub struct ArticleView {
     /// By what it is sold besides; absent where it is sold as a whole alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meter: Option<MeterView>,
+    /// The sound or film that belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamView>,
     /// When it appeared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<Timestamp>,
@@ -78,6 +81,16 @@ pub struct MeterView {
     pub unit: Amount,
     /// How many there are.
     pub parts: usize,
+}
+
+/// The sound or film of an article: for whoever has paid it, at the article's address with `/stream` behind it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamView {
+    /// Its media type, such as `audio/mpeg`.
+    pub media_type: &'static str,
+    /// How long it plays.
+    pub seconds: u32,
 }
 
 /// All open campaigns (GET `/campaigns`).
@@ -216,6 +229,10 @@ impl Storefront {
                 unit: meter.unit,
                 parts: meter.parts(),
             }),
+            stream: article
+                .stream
+                .as_ref()
+                .map(|stream| StreamView { media_type: stream.media_type, seconds: stream.seconds }),
             date: date.map(Timestamp::from_millis),
             authors: article.authors.clone(),
             tags: article.tags.clone(),

@@ -8,6 +8,7 @@ mod meter;
 mod one_approval;
 mod pages;
 mod states;
+mod stream;
 mod windows;
 
 use std::rc::Rc;

@@ -30,8 +30,8 @@ const WALLET_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-
     form-action 'self' https: http://localhost:* http://127.0.0.1:*; \
     base-uri 'none'; frame-ancestors 'none'";
 
-/// A shop's pages: text, its own style and pictures. No script at all.
-const STOREFRONT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+/// A shop's pages: text, its own style, pictures, sound and film. No script at all.
+const STOREFRONT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// An API's answers are data: a browser that is led to one shows text that can do nothing.

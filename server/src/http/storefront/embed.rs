@@ -35,6 +35,10 @@ static BUDGET_SCRIPT: LazyLock<String> =
 static METER_SCRIPT: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("../../../../web/embed/meter.js")));
 
+/// What plays sound and film, likewise.
+static STREAM_SCRIPT: LazyLock<String> =
+    LazyLock::new(|| without_comments(include_str!("../../../../web/embed/stream.js")));
+
 /// A script for publishers' pages.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
@@ -47,11 +51,12 @@ pub struct Script {
 }
 
 /// All of them: the first is what every page needs, the others what they add.
-pub fn scripts() -> [Script; 3] {
+pub fn scripts() -> [Script; 4] {
     [
         Script { path: "embed.js", text: &SCRIPT, gzip_bytes_max: 8_000 },
         Script { path: "embed/budget.js", text: &BUDGET_SCRIPT, gzip_bytes_max: 3_200 },
-        Script { path: "embed/meter.js", text: &METER_SCRIPT, gzip_bytes_max: 3_200 },
+        Script { path: "embed/meter.js", text: &METER_SCRIPT, gzip_bytes_max: 3_400 },
+        Script { path: "embed/stream.js", text: &STREAM_SCRIPT, gzip_bytes_max: 3_200 },
     ]
 }
 
@@ -109,6 +114,11 @@ pub(super) async fn budget_script() -> HttpResponse {
 /// The script for reading by the part.
 pub(super) async fn meter_script() -> HttpResponse {
     kept("text/javascript; charset=utf-8", METER_SCRIPT.as_str())
+}
+
+/// The script for sound and film.
+pub(super) async fn stream_script() -> HttpResponse {
+    kept("text/javascript; charset=utf-8", STREAM_SCRIPT.as_str())
 }
 
 /// The script's words in another language.

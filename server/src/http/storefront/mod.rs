@@ -9,6 +9,7 @@ mod pages;
 mod proxy;
 mod purchase;
 mod shop;
+mod stream;
 mod unlock;
 
 use std::sync::Arc;
@@ -105,6 +106,7 @@ fn endpoints(wallet: &Access) -> Vec<Endpoint> {
         Endpoint::at("/vendor-scrip/standing").post(Access::Anyone, budget::standing),
         Endpoint::at("/vendor-scrip/bought").post(Access::Anyone, budget::bought),
         Endpoint::at("/vendor-scrip/end").post(Access::Anyone, budget::give_back),
+        Endpoint::at("/streams").post(Access::Anyone, stream::listen),
         Endpoint::at("/campaigns").get(Access::Anyone, shop::campaigns),
         Endpoint::at("/campaigns/{item}").get(Access::Anyone, shop::campaign),
         Endpoint::at("/earn").body_bytes_max(EARN_BYTES_MAX).post(wallet(), earn::answer),
@@ -131,6 +133,9 @@ fn pages() -> Vec<Endpoint> {
     vec![
         Endpoint::at("/").get(Access::Anyone, pages::index),
         Endpoint::at("/articles/{slug}/parts/{number}").get(Access::Anyone, pages::part),
+        Endpoint::at("/articles/{slug}/stream").held().get(Access::Anyone, stream::of_article),
+        Endpoint::at("/articles/{slug}/parts/{number}/stream").held().get(Access::Anyone, stream::of_part),
+        Endpoint::at("/stream/{ticket}").held().get(Access::Anyone, stream::play),
         Endpoint::at("/feed.xml").get(Access::Anyone, pages::atom),
         Endpoint::at("/rss.xml").get(Access::Anyone, pages::rss),
     ]
@@ -142,6 +147,7 @@ fn assets() -> Vec<Endpoint> {
         Endpoint::at("/embed.js").get(Access::Anyone, embed::script),
         Endpoint::at("/embed/budget.js").get(Access::Anyone, embed::budget_script),
         Endpoint::at("/embed/meter.js").get(Access::Anyone, embed::meter_script),
+        Endpoint::at("/embed/stream.js").get(Access::Anyone, embed::stream_script),
         Endpoint::at("/embed/{language}.json").get(Access::Anyone, embed::words),
         Endpoint::at("/embed/shop.css").get(Access::Anyone, pages::style),
         Endpoint::at("/embed/offer.css").get(Access::Anyone, pages::offer_style),

@@ -22,6 +22,7 @@ use crate::storefront::tests::{
 };
 
 mod proxy;
+mod stream;
 
 const WALLET: &str = "https://wallet.example";
 const NOWHERE: &str = "http://127.0.0.1:1";

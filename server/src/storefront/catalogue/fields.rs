@@ -25,6 +25,8 @@ pub struct Fields {
     pub price: Option<Amount>,
     /// What it is sold by besides, and for how much.
     pub meter: Option<(Measure, Amount)>,
+    /// The file of sound or film that belongs to it, as written.
+    pub stream: Option<String>,
     /// When it appears, or appeared.
     pub date: Option<DateTime<FixedOffset>>,
     /// Whether it is not to be shown yet.
@@ -63,7 +65,8 @@ pub fn fields(file: &str, matter: &FrontMatter<'_>, prices: Prices) -> Result<Fi
     let (file_date, file_name) = file_name(file);
     let title = reader.title();
     let price = reader.price(prices);
-    let meter = reader.meter(price);
+    let stream = reader.words(&["stream"], 400);
+    let meter = reader.meter(price, stream.is_some());
     let date = reader.date().or(file_date);
     let draft = reader.flag("draft").unwrap_or(false) || reader.flag("published") == Some(false);
     let slug = reader.slug(&file_name);
@@ -77,6 +80,7 @@ pub fn fields(file: &str, matter: &FrontMatter<'_>, prices: Prices) -> Result<Fi
             title,
             price,
             meter,
+            stream,
             date,
             draft,
             authors,
@@ -148,7 +152,7 @@ impl Reader<'_> {
     }
 
     /// `meter: paragraph` and `unit: 0.001`; all parts together cost no more than `price`, that of the whole.
-    fn meter(&mut self, price: Option<Amount>) -> Option<(Measure, Amount)> {
+    fn meter(&mut self, price: Option<Amount>, is_stream: bool) -> Option<(Measure, Amount)> {
         let Some(name) = self.words(&["meter"], 40) else {
             if self.matter.field("unit").is_some() {
                 self.problem(
@@ -158,8 +162,14 @@ impl Reader<'_> {
             }
             return None;
         };
-        let Some(measure) = Measure::named(&name) else {
-            self.problem("meter", &format!("`{name}`: a text is sold by the paragraph, page or minute"));
+        let measure = Measure::named(&name).filter(|measure| measure.is_of_streams() == is_stream);
+        let Some(measure) = measure else {
+            let by = if is_stream {
+                "sound and film are sold by `30 seconds`, or as many as you like up to an hour"
+            } else {
+                "a text is sold by the paragraph, page or minute"
+            };
+            self.problem("meter", &format!("`{name}`: {by}"));
             return None;
         };
         let Some(price) = price else {

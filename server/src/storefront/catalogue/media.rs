@@ -106,6 +106,11 @@ impl MediaAddresses {
 /// The file that `address` means in a text that lies in `folder` (`""` or `"a/b/"`); absent for other sites'
 /// addresses, names that lead upwards out of the content folder, and what is no picture.
 pub fn resolve(folder: &str, address: &str) -> Option<String> {
+    file_at(folder, address).filter(|file| media_type(file).is_some())
+}
+
+/// The file that `address` means, likewise, of whatever kind.
+pub(super) fn file_at(folder: &str, address: &str) -> Option<String> {
     let address = address.split(['#', '?']).next()?;
     if address.starts_with("//") || address.contains(['\\', ':']) {
         return None;
@@ -125,7 +130,7 @@ pub fn resolve(folder: &str, address: &str) -> Option<String> {
         }
     }
     let file = parts.join("/");
-    (is_plain(&file) && media_type(&file).is_some()).then_some(file)
+    is_plain(&file).then_some(file)
 }
 
 /// Whether every part of the name is an ordinary one: not empty, not hidden, without control characters and

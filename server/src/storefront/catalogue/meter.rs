@@ -15,7 +15,10 @@ const PAGE_WORDS: usize = 300;
 /// Words of a minute's reading.
 const MINUTE_WORDS: usize = 220;
 
-/// What a text is sold by.
+/// The most seconds of a part: an hour.
+const SECONDS_MAX: u32 = 3_600;
+
+/// What an article is sold by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
@@ -25,6 +28,8 @@ pub enum Measure {
     Page,
     /// By what takes about a minute to read.
     Minute,
+    /// By about so many seconds of its sound or film.
+    Seconds(u32),
 }
 
 impl Measure {
@@ -34,8 +39,17 @@ impl Measure {
             "paragraph" => Some(Measure::Paragraph),
             "page" => Some(Measure::Page),
             "minute" => Some(Measure::Minute),
-            _ => None,
+            _ => {
+                let (number, unit) = name.split_once(' ')?;
+                let seconds = number.parse().ok().filter(|seconds| (1..=SECONDS_MAX).contains(seconds))?;
+                matches!(unit, "second" | "seconds").then_some(Measure::Seconds(seconds))
+            }
         }
+    }
+
+    /// Whether it measures sound and film, and no text.
+    pub(super) fn is_of_streams(self) -> bool {
+        matches!(self, Measure::Seconds(_))
     }
 
     /// Whether so many words are a part of their own.
@@ -44,6 +58,7 @@ impl Measure {
             Measure::Paragraph => true,
             Measure::Page => words >= PAGE_WORDS,
             Measure::Minute => words >= MINUTE_WORDS,
+            Measure::Seconds(_) => false,
         }
     }
 }
@@ -61,7 +76,7 @@ pub(super) fn named_part(name: &str) -> (&str, Option<&str>) {
     name.rsplit_once(PARTS).map_or((name, None), |(whole, number)| (whole, Some(number)))
 }
 
-/// The parts of a text.
+/// The parts of an article.
 #[derive(Debug)]
 pub struct Meter {
     /// What it is sold by.
@@ -76,6 +91,11 @@ impl Meter {
     /// How many parts there are.
     pub fn parts(&self) -> usize {
         self.parts.len()
+    }
+
+    /// The number, from 1, of the part of this name.
+    pub(in crate::storefront) fn place(&self, slug: &str) -> Option<usize> {
+        self.parts.iter().position(|part| part.slug == slug).map(|place| place + 1)
     }
 
     /// The part of this number, from 1, in its one spelling: not `03` beside `3`.

@@ -9,6 +9,7 @@ pub mod markdown;
 pub mod media;
 pub mod meter;
 pub mod sanitise;
+pub mod stream;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +24,8 @@ use crate::storefront::folder::Folder;
 use crate::storefront::problem::Problem;
 use fields::{Fields, Prices};
 use media::MediaAddresses;
-use meter::Meter;
+use meter::{Measure, Meter};
+use stream::Stream;
 
 /// Bytes of an article's file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -68,6 +70,8 @@ pub struct Article {
     pub price: Option<Amount>,
     /// Its parts, where it is sold by the part too.
     pub meter: Option<Meter>,
+    /// The sound or film that belongs to it.
+    pub stream: Option<Stream>,
     /// The name of the whole, where it is a part: such articles stand in no list.
     pub part_of: Option<String>,
     /// When it appears, or appeared.
@@ -230,7 +234,7 @@ fn read(file: &str, folder: &Arc<Folder>, settings: &CatalogueSettings) -> Read 
         return Ok(None);
     }
     let rendered = markdown::render(body);
-    if fields.price.is_some() && !rendered.goes_on {
+    if fields.price.is_some() && !rendered.goes_on && fields.stream.is_none() {
         let message = "it has a price, but nothing comes after the teaser";
         return Err(vec![Problem::hides(file, message).of("price").at(matter.line("price"))]);
     }
@@ -245,6 +249,8 @@ fn finish(
     rendered: &markdown::Rendered,
 ) -> Result<(Article, Vec<Problem>), Vec<Problem>> {
     let beside = file.rfind('/').map_or("", |end| &file[..=end]).to_owned();
+    let stream = fields.stream.as_deref().map(|address| stream_at(file, &beside, address, folder));
+    let stream = stream.transpose().map_err(|problem| vec![problem])?;
     let pictures = pictures(folder.clone(), beside, settings.media.clone());
     let too_long = |error| vec![Problem::hides(file, format!("the article is too long: {error}"))];
     let teaser = sanitise::sanitised(&rendered.teaser, &pictures).map_err(too_long)?;
@@ -266,6 +272,7 @@ fn finish(
         title: fields.title,
         price: fields.price,
         meter: None,
+        stream,
         part_of: None,
         date: fields.date,
         authors: fields.authors,
@@ -279,7 +286,10 @@ fn finish(
     };
     if let Some((price, (measure, unit))) = fields.price.zip(fields.meter) {
         let parts_max = usize::try_from(price.micros() / unit.micros().max(1)).unwrap_or(usize::MAX);
-        let parts = meter::divided(&rendered.rest, measure, parts_max);
+        let parts = match (measure, &article.stream) {
+            (Measure::Seconds(each), Some(stream)) => stream_parts(stream, stream.parts(each, parts_max)),
+            _ => meter::divided(&rendered.rest, measure, parts_max),
+        };
         let count = parts.len();
         let part = |(place, html): (usize, String)| {
             let text = sanitise::sanitised(&html, &pictures).map_err(too_long)?;
@@ -296,6 +306,25 @@ fn finish(
         article.meter = Some(Meter { measure, unit, parts });
     }
     Ok((article, notices))
+}
+
+/// The sound or film at `address` in a text that lies in `beside`.
+fn stream_at(file: &str, beside: &str, address: &str, folder: &Folder) -> Result<Stream, Problem> {
+    let problem = |why: String| Problem::hides(file, why).of("stream");
+    let outside = || problem(format!("`{address}` is no file in the content folder"));
+    let name = media::file_at(beside, address).ok_or_else(outside)?;
+    Stream::read(folder, &name).map_err(problem)
+}
+
+/// What is to be read of each part of a stream: where it belongs. The text after the teaser is the whole's.
+fn stream_parts(stream: &Stream, count: usize) -> Vec<String> {
+    let clock = |seconds: u64| format!("{}:{:02}", seconds / 60, seconds % 60);
+    let told = |number: usize| {
+        let times = stream.times(number, count);
+        let what = if stream.is_film() { "The film" } else { "The sound" };
+        format!("<p>{what} from {} to {}.</p>", clock(times.start), clock(times.end))
+    };
+    (1..=count).map(told).collect()
 }
 
 /// The part of this number of `whole`, of so many, as an article of its own, with a price, an address and a text.
@@ -315,6 +344,7 @@ fn part(
         title: title.parse().unwrap_or_else(|_| whole.title.clone()),
         price: Some(unit),
         meter: None,
+        stream: None,
         part_of: Some(whole.slug.clone()),
         date: whole.date,
         authors: whole.authors.clone(),

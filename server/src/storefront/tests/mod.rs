@@ -159,6 +159,22 @@ pub(crate) fn bread_receipt() -> Receipt {
     receipt(ReceiptKind::Payment, tran(7), "https://shop.example/articles/bread", "USD:0.03")
 }
 
+/// A WAV file of so many seconds, 8,000 samples of a byte each.
+pub(crate) fn wav(seconds: u32, before: &[u8]) -> Vec<u8> {
+    let sound = 8_000 * seconds;
+    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    file.extend(8_000_u32.to_le_bytes());
+    file.extend(8_000_u32.to_le_bytes());
+    file.extend(b"\x01\0\x08\0");
+    file.extend(before);
+    file.extend(b"data");
+    file.extend(sound.to_le_bytes());
+    file.resize(file.len() + sound as usize, 128);
+    let length = u32::try_from(file.len() - 8).unwrap();
+    file[4..8].copy_from_slice(&length.to_le_bytes());
+    file
+}
+
 pub(crate) fn tran(byte: u8) -> TranId {
     TranId::from_bytes([byte; 16])
 }

@@ -225,6 +225,7 @@ impl Upstream {
             title: Text::normalized(&shortened(title, TITLE_CHARS)).map_err(fault)?,
             price: Some(price),
             meter: None,
+            stream: None,
             part_of: None,
             date: facts.date,
             authors: facts.author.iter().map(|author| shortened(author, NAME_CHARS)).collect(),
