@@ -23,12 +23,23 @@ pub(crate) struct Shop {
 
 /// The way to pay by budgets in the shop's own scrip, by its name.
 pub(crate) const VENDOR_SCRIP: &str = "vendor-scrip";
+/// The way to pay by budgets in paywords, by its name.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) const PAYWORD: &str = "payword";
 
 /// What a shop says of budgets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BudgetTerms {
     pub(crate) methods: Vec<String>,
     pub(crate) suggested: Amount,
+    /// For how many days a budget in paywords is to be good.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default)]
+    pub(crate) days: Option<u32>,
+    /// The unit of paywords that pays every article.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default)]
+    pub(crate) unit: Option<Amount>,
 }
 
 impl BudgetTerms {

@@ -12,6 +12,8 @@ use crate::error::WalletError;
 mod granted;
 mod library;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use granted::BudgetMethod;
 pub use granted::{Allowance, Budget, Granted};
 pub use library::{ArticleText, LibraryEntry};
 

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use tuppence_protocol::envelope::Fingerprint;
+use tuppence_wallet::view::BudgetMethod;
 
 use crate::arguments::Format;
 use crate::settings::Sum;
@@ -65,8 +66,9 @@ pub enum WalletCommand {
   tuppence wallet pay https://shop.example/articles/bread > article.html
   tuppence wallet pay https://shop.example/articles/bread --max USD:0.05 --json
   tuppence wallet pay https://shop.example/articles/bread --budget USD:0.50 > article.html
+  tuppence wallet pay https://shop.example/articles/bread --budget USD:0.50 --with payword > article.html
 
-With --budget, one payment buys scrip of the shop for so much, and this and the next articles there are paid from it, without the payment center. When too little is left, the rest comes back and the next budget is bought.
+With --budget, one payment buys scrip of the shop for so much, or paywords, and this and the next articles there are paid from it, without the payment center. When too little is left, the rest comes back and the next budget is bought.
 
 A program can ask for the price first: an address that is for sale answers a GET with 402 and the offer.")]
     Pay {
@@ -78,6 +80,12 @@ A program can ask for the price first: an address that is for sale answers a GET
         /// Pay from a budget at the shop, and approve one of this amount where there is none with enough left
         #[arg(long, env = "TUPPENCE_PAY_BUDGET", value_name = "AMOUNT")]
         budget: Option<Sum>,
+        /// What the budget is held in [default: the one that is there; of a new one, what the shop names first]
+        ///
+        /// One in paywords is for as many whole ones, of the shop's unit, as the amount pays. One that is there in the
+        /// other kind is ended first.
+        #[arg(long, value_name = "METHOD", value_enum, requires = "budget")]
+        with: Option<Method>,
         /// Print JSON: charged, article, text and balance
         #[arg(long)]
         json: bool,
@@ -200,6 +208,24 @@ Each question has one try.")]
         #[arg(long)]
         replace: bool,
     },
+}
+
+/// What a budget is held in.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Method {
+    /// Scrip of the shop
+    VendorScrip,
+    /// A chain of paywords
+    Payword,
+}
+
+impl From<Method> for BudgetMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::VendorScrip => BudgetMethod::VendorScrip,
+            Method::Payword => BudgetMethod::Payword,
+        }
+    }
 }
 
 /// A payment center.

@@ -60,8 +60,9 @@ async fn act(arguments: WalletArguments) -> Result<(), Failure> {
 
 async fn with_wallet(wallet: &Wallet, command: WalletCommand) -> Result<(), Failure> {
     match command {
-        WalletCommand::Pay { url, max, budget, json } => {
-            pay::pay(wallet, &url, &max, budget.as_ref(), json).await
+        WalletCommand::Pay { url, max, budget, with, json } => {
+            let budget = budget.as_ref().map(|budget| (budget, with.map(Into::into)));
+            pay::pay(wallet, &url, &max, budget, json).await
         }
         WalletCommand::Budgets { format } => show::budgets(wallet, format.json).await,
         WalletCommand::EndBudget { shop, format } => pay::end_budget(wallet, &shop, format.json).await,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use tuppence_protocol::{Amount, bytes};
-use tuppence_wallet::view::{ArticleCard, Bought};
+use tuppence_wallet::view::{ArticleCard, Bought, BudgetMethod};
 use tuppence_wallet::{Money, Problem, Wallet, WalletError};
 
 use super::progress;
@@ -28,17 +28,20 @@ pub async fn pay(
     wallet: &Wallet,
     url: &str,
     max: &Sum,
-    budget: Option<&Sum>,
+    budget: Option<(&Sum, Option<BudgetMethod>)>,
     as_json: bool,
 ) -> Result<(), Failure> {
     let currency = currency(wallet).await?;
     let max = max.amount("--max", currency)?;
-    let budget = budget.map(|budget| budget.amount("--budget", currency)).transpose()?;
+    let budget = match budget {
+        Some((budget, method)) => Some((budget.amount("--budget", currency)?, method)),
+        None => None,
+    };
     let told = |card: &ArticleCard| {
         progress(&format!("Paying {} to {} for {:?} ...", card.price, card.shop.name, card.title));
     };
     let bought = match budget {
-        Some(budget) => wallet.pay_url_from_budget(url, max, budget, told).await,
+        Some((budget, method)) => wallet.pay_url_from_budget(url, max, budget, method, told).await,
         None => wallet.pay_url(url, max, told).await,
     };
     let bought = bought.map_err(money_failure)?;

@@ -4,7 +4,9 @@ use chrono::DateTime;
 use serde::Serialize;
 use tuppence_protocol::{Currency, Timestamp};
 use tuppence_wallet::Wallet;
-use tuppence_wallet::view::{ArticleCard, CampaignCard, CampaignState, EntryKind, HistoryEntry};
+use tuppence_wallet::view::{
+    ArticleCard, BudgetMethod, CampaignCard, CampaignState, EntryKind, HistoryEntry,
+};
 
 use super::progress;
 use super::words::{failure, name_of};
@@ -61,10 +63,15 @@ pub async fn library(wallet: &Wallet, as_json: bool) -> Result<(), Failure> {
 /// The budgets at shops.
 pub async fn budgets(wallet: &Wallet, as_json: bool) -> Result<(), Failure> {
     let budgets = wallet.budgets().await.map_err(failure)?;
-    let heading = ["LEFT", "OF", "UNTIL", "SHOP"];
+    let heading = ["LEFT", "OF", "UNTIL", "HELD IN", "SHOP"];
     show(as_json, &budgets, "There is no budget at any shop.", &heading, |budget| {
         let until = budget.expires.map(date).unwrap_or_default();
-        vec![budget.left.to_string(), budget.approved.to_string(), until, budget.shop.origin.clone()]
+        let held_in = match budget.method {
+            BudgetMethod::VendorScrip => "scrip of the shop",
+            BudgetMethod::Payword => "paywords",
+        };
+        let (left, approved) = (budget.left.to_string(), budget.approved.to_string());
+        vec![left, approved, until, held_in.to_owned(), budget.shop.origin.clone()]
     })
 }
 

@@ -14,7 +14,7 @@ use crate::reader::{block_on, fixtures, reqwest_client};
 use crate::serving::{Serving, err, get, out, wait_for};
 use crate::wallet::Person;
 
-fn through(proxy: &Proxy) -> Serving {
+pub fn through(proxy: &Proxy) -> Serving {
     let settings = format!("center-origin = \"http://localhost:{}\"\n{}", proxy.port, fixtures());
     let serving = Serving::with_settings(&settings);
     proxy.to(serving.ports[0]);
@@ -101,7 +101,7 @@ fn a_hundred_articles_cost_the_center_four_messages() {
         let before = asked();
         for number in 0..100 {
             let (url, price, budget) = (shop.article(number), amount("USD:0.0003"), amount("USD:0.035"));
-            let bought = wallet.pay_url_from_budget(&url, price, budget, |_| ()).await.unwrap();
+            let bought = wallet.pay_url_from_budget(&url, price, budget, None, |_| ()).await.unwrap();
             assert!(bought.charged && bought.text.html.contains(&format!("SECRET-{number}.")));
         }
         assert_eq!(asked() - before, 4);

@@ -19,6 +19,13 @@ pub struct Shop {
 
 impl Shop {
     pub fn at(serving: &Serving, center: &str) -> Self {
+        let shop = Self::begun(serving, center);
+        wait_for("the shop to take budgets", || get(shop.port, "/api/v1/shop").contains("vendor-scrip"));
+        shop
+    }
+
+    /// Which may take no budgets yet.
+    pub fn begun(serving: &Serving, center: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let [port, _] = free_ports();
         let proxy = Proxy::start();
@@ -47,7 +54,6 @@ impl Shop {
         fs::write(content.join("walk.md"), walk).unwrap();
         let mut shop = Shop { process: None, folder, port, proxy, center: center.to_owned() };
         shop.start();
-        wait_for("the shop to take budgets", || get(shop.port, "/api/v1/shop").contains("vendor-scrip"));
         shop
     }
 

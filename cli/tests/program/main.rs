@@ -7,6 +7,7 @@ mod cheap_shop;
 mod commands;
 mod disk;
 mod page;
+mod payword;
 mod proxy;
 mod reader;
 mod rotation;

@@ -21,6 +21,8 @@ pub enum At {
 #[derive(Default)]
 struct Trap {
     armed: Option<(String, At)>,
+    /// The path whose requests are never passed on.
+    closed: Option<String>,
     met: bool,
     /// Paths that were asked with a body, in order.
     heard: Vec<String>,
@@ -60,6 +62,11 @@ impl Proxy {
         (trap.armed, trap.met) = (Some((path.to_owned(), at)), false);
     }
 
+    /// Passes on no request for `path`: its connection breaks each time.
+    pub fn close(&self, path: &str) {
+        self.trap.0.lock().unwrap().closed = Some(path.to_owned());
+    }
+
     /// The paths that were posted to, in order.
     pub fn heard(&self) -> Vec<String> {
         self.trap.0.lock().unwrap().heard.clone()
@@ -94,6 +101,9 @@ fn pass(client: TcpStream, port: &AtomicU16, trap: &(Mutex<Trap>, Condvar)) -> O
         let path = String::from_utf8_lossy(path).into_owned();
         if request.starts_with(b"POST") {
             trap.0.lock().unwrap().heard.push(path.clone());
+        }
+        if trap.0.lock().unwrap().closed.as_ref() == Some(&path) {
+            return None;
         }
         if meets(trap, &path, At::Request) {
             return drain(&mut client);

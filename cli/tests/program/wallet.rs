@@ -27,7 +27,7 @@ impl Person {
         Person { folder: tempfile::tempdir().unwrap(), center, shop }
     }
 
-    fn wallet(&self) -> PathBuf {
+    pub fn wallet(&self) -> PathBuf {
         self.folder.path().join("wallet")
     }
 

@@ -1,6 +1,7 @@
 //! What people do with budgets in a shop's scrip, by way of their wallets.
 
 use tuppence_wallet::Wallet;
+use tuppence_wallet::view::BudgetMethod;
 
 use crate::chance::Chance;
 use crate::device::Device;
@@ -40,7 +41,8 @@ async fn draw_one(wallet: &Wallet, device: &Device, chance: &mut Chance, shop: u
     // Mostly what the purse has.
     let within: Vec<u64> = BUDGETS.into_iter().filter(|budget| (price..=held).contains(budget)).collect();
     let budget = usd(if within.is_empty() { *chance.one(&BUDGETS) } else { *chance.one(&within) });
-    let drawn = wallet.pay_url_from_budget(&url, approved, budget, |_| ()).await;
+    let drawn =
+        wallet.pay_url_from_budget(&url, approved, budget, Some(BudgetMethod::VendorScrip), |_| ()).await;
     told("budget", drawn, |bought| match bought.article {
         Some(article) => Deed::Drew(approved, Box::new(article), bought.charged),
         None => Deed::Looked,

@@ -315,7 +315,7 @@ impl Session {
     async fn orders(&self) -> Result<Vec<(TranId, More)>, WalletError> {
         let budgets: Vec<BudgetRecord> = record::list(&*self.ports().storage, Scan::All).await?;
         let order = |budget: BudgetRecord| (budget.receipt.tran_id, More::Order(budget.order, budget.page));
-        Ok(budgets.into_iter().filter(|budget| !budget.ended).map(order).collect())
+        Ok(budgets.into_iter().filter(BudgetRecord::can_be_taken_up).map(order).collect())
     }
 
     #[cfg(not(feature = "budgets"))]

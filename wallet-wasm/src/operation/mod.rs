@@ -81,7 +81,7 @@ pub(crate) enum Errand {
     Earn { shop: ShopRef, item: String, title: String, reward: Amount, asking: Box<AwaitingIssueOffer> },
     /// To pay for an article.
     Pay { shop: ShopRef, slug: String, url: String, title: String },
-    /// To buy scrip of one shop, for a page to spend or for this wallet.
+    /// To buy a budget at one shop, for a page to spend or for this wallet.
     Budget {
         shop: ShopRef,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +89,10 @@ pub(crate) enum Errand {
         /// JSON: what few visits need need not be read by them.
         order: String,
         value: Amount,
+        /// What is bought instead, where it is paywords; then `order` names the shop and the sum.
+        #[cfg(all(feature = "budgets", not(target_arch = "wasm32")))]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        authorised: Option<Box<budget::payword::Authorised>>,
     },
     /// To cash out.
     CashOut { amount: Amount, fee: Amount, destination: String },

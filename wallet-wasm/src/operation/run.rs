@@ -138,6 +138,10 @@ impl Session {
             let _ = begun.send(awaiting.start.offer().tran_id());
         }
         let reply = match &operation.errand {
+            #[cfg(all(feature = "budgets", not(target_arch = "wasm32")))]
+            Errand::Budget { authorised: Some(authorised), .. } => {
+                self.send_authority(&mut operation.exchange, &awaiting.start, authorised).await
+            }
             #[cfg(feature = "budgets")]
             Errand::Budget { order, .. } => {
                 self.send_order(&mut operation.exchange, &awaiting.start, order).await

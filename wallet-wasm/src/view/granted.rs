@@ -5,6 +5,18 @@ use tuppence_protocol::{Amount, Timestamp};
 
 use super::ShopRef;
 
+/// What a budget at a shop is held in.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BudgetMethod {
+    /// Scrip of the shop (spec/02).
+    #[default]
+    VendorScrip,
+    /// A chain of paywords (spec/03).
+    Payword,
+}
+
 /// A budget at a shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +33,10 @@ pub struct Budget {
     /// Until when it can be spent; seven days later at the latest the rest is back.
     #[serde(default)]
     pub expires: Option<Timestamp>,
+    /// What it is held in.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default)]
+    pub method: BudgetMethod,
 }
 
 /// What a page may have paid at a shop without asking.

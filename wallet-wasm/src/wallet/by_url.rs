@@ -9,21 +9,53 @@ use super::catalogue;
 use crate::client;
 use crate::error::{Money, Problem, WalletError};
 use crate::json;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::operation::budget::spend::{self, Approved};
 use crate::operation::pay;
 use crate::origin::Origin;
 use crate::ports::{Response, Scan};
 use crate::record::{self, ShopRecord};
 use crate::shop_wire::{Article, Demand};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::view::BudgetMethod;
 use crate::view::{ArticleCard, ArticleText, Bought, LibraryEntry, Paid};
 use crate::wallet::Inner;
 
 const OK: u16 = 200;
 const PAYMENT_REQUIRED: u16 = 402;
-/// How a shop says that it takes scrip or budgets, and what is wrong where it does not.
-const SCRIP: (&str, &str) = ("scrip", "It takes no e-cash of the center: pay it from a budget.");
+
+/// How an address is to be paid.
+#[derive(Clone, Copy)]
+enum Way {
+    /// With e-cash of the center.
+    Scrip,
+    /// From a budget, in what was named.
+    #[cfg(not(target_arch = "wasm32"))]
+    Budget(Option<BudgetMethod>),
+}
+
+impl Way {
+    /// Whether a shop takes it that offers these methods; and what is wrong where it does not.
+    fn is_among(self, methods: &[String]) -> Result<(), &'static str> {
+        let offers = |method: &str| methods.iter().any(|offered| offered == method);
+        match self {
+            Way::Scrip if offers("scrip") => Ok(()),
+            Way::Scrip => Err("It takes no e-cash of the center: pay it from a budget."),
+            #[cfg(not(target_arch = "wasm32"))]
+            Way::Budget(Some(method)) if offers(method.name()) => Ok(()),
+            #[cfg(not(target_arch = "wasm32"))]
+            Way::Budget(None) if first_of(methods).is_some() => Ok(()),
+            #[cfg(not(target_arch = "wasm32"))]
+            Way::Budget(_) => Err("It takes no such budgets, or not yet: pay without one."),
+        }
+    }
+}
+
+/// What budgets are held in at a shop, unless something else is named: what the shop names first.
 #[cfg(not(target_arch = "wasm32"))]
-const BUDGET: (&str, &str) =
-    (crate::shop_wire::VENDOR_SCRIP, "It takes no budgets, or not yet: pay without one.");
+fn first_of(methods: &[String]) -> Option<BudgetMethod> {
+    methods.iter().find_map(|method| BudgetMethod::named(method))
+}
 
 /// What is at an address.
 enum Found {
@@ -40,7 +72,7 @@ pub(super) async fn pay_url(
     approved: Amount,
     told: &dyn Fn(&ArticleCard),
 ) -> Result<Bought, WalletError> {
-    match found(inner, url, approved, SCRIP, told).await? {
+    match found(inner, url, approved, Way::Scrip, told).await? {
         Found::Free(bought) => Ok(bought),
         Found::Sold(shop, article) => {
             handed_out(inner, pay::pay(inner, shop, article, approved).await?).await
@@ -54,13 +86,15 @@ pub(super) async fn pay_url_from_budget(
     inner: &Rc<Inner>,
     url: &str,
     approved: Amount,
-    budget: Amount,
+    (budget, method): (Amount, Option<BudgetMethod>),
     told: &dyn Fn(&ArticleCard),
 ) -> Result<Bought, WalletError> {
-    match found(inner, url, approved, BUDGET, told).await? {
+    match found(inner, url, approved, Way::Budget(method), told).await? {
         Found::Free(bought) => Ok(bought),
         Found::Sold(shop, article) => {
-            handed_out(inner, crate::operation::budget::spend::pay(inner, shop, article, budget).await?).await
+            let first = shop.shop.budget.as_ref().and_then(|terms| first_of(&terms.methods));
+            let approved = Approved { value: budget, named: method, otherwise: first.unwrap_or_default() };
+            handed_out(inner, spend::pay(inner, shop, article, approved).await?).await
         }
     }
 }
@@ -69,7 +103,7 @@ async fn found(
     inner: &Rc<Inner>,
     url: &str,
     approved: Amount,
-    method: (&str, &str),
+    way: Way,
     told: &dyn Fn(&ArticleCard),
 ) -> Result<Found, WalletError> {
     let (origin, path) = split(url)?;
@@ -81,7 +115,7 @@ async fn found(
     let response = client::look(&inner.ports, &origin, path).await?;
     let (shop, article) = match response.status {
         OK => return free(&response).map(Found::Free),
-        PAYMENT_REQUIRED => demanded(inner, &origin, &response, method)?,
+        PAYMENT_REQUIRED => demanded(inner, &origin, &response, way)?,
         status => return Err(refused(status, &response.body)),
     };
     let card = catalogue::card_of(inner, &shop, article.clone()).await?;
@@ -140,12 +174,12 @@ fn demanded(
     inner: &Inner,
     origin: &Origin,
     response: &Response,
-    (method, otherwise): (&str, &str),
+    way: Way,
 ) -> Result<(ShopRecord, Article), WalletError> {
     let demand: Demand = json::read(&response.body)
         .map_err(|error| WalletError::from(Problem::ShopInvalid).because(format!("Its 402: {error}.")))?;
     let Demand { offer } = demand;
-    if !offer.methods.iter().any(|offered| offered == method) {
+    if let Err(otherwise) = way.is_among(&offer.methods) {
         return Err(WalletError::from(Problem::ShopInvalid).because(otherwise));
     }
     // Who pays an address pays who is there, and nobody whom a page there only names.

@@ -14,6 +14,8 @@ use crate::operation::{self, Errand, Operation, Stage};
 use crate::origin::Origin;
 use crate::ports::{Ports, Scan, Storage, Subscription};
 use crate::record::{self, WalletRecord};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::view::BudgetMethod;
 use crate::view::{
     ArticleCard, ArticleText, Balance, Bought, CampaignCard, CampaignDetail, CashOutOrder, CashOutTerms,
     Earned, HistoryDetail, HistoryEntry, LibraryEntry, Paid, PendingOperation, Progress, RecoveryState,
@@ -278,20 +280,21 @@ impl Wallet {
 
     /// The same from a budget at the shop, which one approval has bought: then the shop alone is asked, and the article
     /// costs the center no message. Where there is no budget with enough left, the old one is ended and one of `budget` is
-    /// bought.
+    /// bought: in what `method` says, else in what the shop names first. A budget in paywords is for as many whole ones as
+    /// `budget` pays.
     ///
     /// # Errors
-    /// As [`Wallet::pay_url`]; `shop_invalid` where the shop takes no budgets; `vendor_scrip_spent` where a copy of
-    /// this wallet has spent it.
+    /// As [`Wallet::pay_url`]; `shop_invalid` where the shop takes no such budgets.
     #[cfg(not(target_arch = "wasm32"))]
     pub async fn pay_url_from_budget(
         &self,
         url: &str,
         approved: Amount,
         budget: Amount,
+        method: Option<BudgetMethod>,
         told: impl Fn(&ArticleCard),
     ) -> Result<Bought> {
-        by_url::pay_url_from_budget(&self.0, url, approved, budget, &told).await
+        by_url::pay_url_from_budget(&self.0, url, approved, (budget, method), &told).await
     }
 
     /// The articles that were paid, newest first.

@@ -1,5 +1,6 @@
 //! A budget at one shop, in scrip of that shop (spec/02): approved once, then spent there without the center, by a page
-//! that keeps what pays for itself (`web/embed/budget.js`), or by a program ([`spend`]).
+//! that keeps what pays for itself (`web/embed/budget.js`), or by a program ([`spend`]), which also spends budgets in
+//! paywords ([`payword`]).
 //!
 //! ```text
 //! order -> S2 of the center; S4 with the order, S5, S6, receipt, as of any payment -> BudgetRecord
@@ -11,6 +12,8 @@
 //! The record keeps what was bought, wrapped by the vault: with it the budget is ended also where the page has lost it.
 
 mod collect;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod payword;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod spend;
 
@@ -45,7 +48,12 @@ pub(crate) struct BudgetRecord {
     /// The origin of the page that spends it; absent where this wallet does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) page: Option<Origin>,
+    /// What was bought of the shop's scrip; of a budget in paywords, the shop and the sum.
     pub(crate) order: Order,
+    /// What was bought of paywords. Absent from the browser's module, which can't spend them, and passes over this.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authorised: Option<Box<payword::Authorised>>,
     /// That it was paid: with it the center gives what was bought, any number of times.
     pub(crate) receipt: Receipt,
     /// What is left, as far as this wallet knows.
@@ -53,7 +61,7 @@ pub(crate) struct BudgetRecord {
     /// Until when it can be spent; absent until what was bought is here.
     #[serde(default)]
     pub(crate) expires: Option<Timestamp>,
-    /// [`Held`], wrapped.
+    /// [`Held`], wrapped; of a budget in paywords, its own kind of it.
     #[serde(default)]
     pub(crate) held: Option<Bytes<32_768>>,
     /// Whether a request has no answer yet.
@@ -74,6 +82,8 @@ impl BudgetRecord {
             shop,
             page,
             order,
+            #[cfg(not(target_arch = "wasm32"))]
+            authorised: None,
             receipt,
             left,
             expires: None,
@@ -89,8 +99,19 @@ impl BudgetRecord {
         name(&self.shop.origin, self.page.as_ref())
     }
 
+    /// Whether another device with the same words can go on with it, by its order alone.
+    pub(crate) fn can_be_taken_up(&self) -> bool {
+        #[cfg(not(target_arch = "wasm32"))]
+        if self.authorised.is_some() {
+            return false;
+        }
+        !self.ended
+    }
+
     fn view(self) -> Budget {
         Budget {
+            #[cfg(not(target_arch = "wasm32"))]
+            method: self.method(),
             shop: self.shop,
             page: self.page.map(|page| page.to_string()),
             approved: self.order.value,
@@ -151,6 +172,8 @@ struct Standing {
 pub(crate) fn record(changes: &mut Changes, errand: &Errand, receipt: &Receipt) -> Result<(), WalletError> {
     let Errand::Budget { shop, page, order, .. } = errand else { return Ok(()) };
     let budget = BudgetRecord::new(shop.clone(), page.clone(), read_order(order)?, receipt.clone());
+    #[cfg(not(target_arch = "wasm32"))]
+    let budget = budget.authorised_by(errand);
     changes.write(&budget.name(), &budget)
 }
 
@@ -247,7 +270,14 @@ impl Session {
         let awaiting = self.purse().start(Offer::Payment(offer), self.now())?;
         let written = json::write(&order).map_err(|_| Problem::RecordDamaged)?;
         let order = String::from_utf8_lossy(&written).into_owned();
-        let errand = Errand::Budget { shop: shop.reference(), page: page.clone(), order, value };
+        let errand = Errand::Budget {
+            shop: shop.reference(),
+            page: page.clone(),
+            order,
+            value,
+            #[cfg(not(target_arch = "wasm32"))]
+            authorised: None,
+        };
         let mut operation = self.operation(errand, Stage::Starting(Box::new(awaiting)))?;
         operation.exchange = exchange;
         self.run(operation).await?;
@@ -339,6 +369,10 @@ impl Session {
 
     /// Return -> last settlement -> the rest, in purse and history.
     async fn end_budget(&mut self, mut budget: BudgetRecord) -> Result<(), WalletError> {
+        #[cfg(not(target_arch = "wasm32"))]
+        if budget.authorised.is_some() {
+            return self.end_paywords(budget).await;
+        }
         let over = budget.expires.is_some_and(|expires| self.now() > expires.plus(GRACE));
         if !budget.ended && !over {
             let held = self.held(&mut budget).await?;

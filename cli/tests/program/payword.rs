@@ -1,0 +1,269 @@
+//! `tuppence wallet pay --budget --with payword`: a chain of paywords at a shop, spent without a page and without the center.
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tuppence_wallet::ports::memory::MemoryStorage;
+use tuppence_wallet::ports::native;
+use tuppence_wallet::view::{BudgetMethod, Question};
+use tuppence_wallet::{Config, Wallet};
+
+use crate::budget::through;
+use crate::cheap_shop::Shop;
+use crate::proxy::{At, Proxy};
+use crate::reader::{block_on, fixtures, reqwest_client};
+use crate::serving::{Serving, err, get, out, wait_for};
+use crate::wallet::Person;
+
+/// What it takes to buy a budget, of the center.
+const BUYING: [&str; 5] = [
+    "/api/v1/payword/certificate",
+    "/api/v1/payword/authority",
+    "/api/v1/payword/reserve",
+    "/api/v1/payment/finish",
+    "/api/v1/payword/countersigned",
+];
+
+fn at(serving: &Serving, center: &str) -> Person {
+    let mut person = Person::new(serving);
+    center.clone_into(&mut person.center);
+    person.with_four_cents()
+}
+
+/// Pays number `number` from a budget in paywords.
+fn pay(person: &Person, shop: &Shop, number: u32, left: &str) {
+    let paid = person.tried(&["pay", &shop.article(number), "--budget", "0.03", "--with", "payword"]);
+    assert_eq!(paid.status.code(), Some(0), "{number}: {}", err(&paid));
+    assert!(out(&paid).contains(&format!("SECRET-{number}.")), "{number}: {}", err(&paid));
+    assert!(err(&paid).contains(&format!("{left} is left")), "{number}: {}", err(&paid));
+}
+
+fn audited(mut serving: Serving, mut shop: Shop) {
+    shop.kill();
+    serving.signal(Signal::SIGTERM);
+    serving.ask(&["audit"]);
+}
+
+#[test]
+fn a_hundred_articles_are_read_from_one_chain_while_the_center_is_away_and_the_rest_comes_back_to_the_unit() {
+    let proxy = Proxy::start();
+    let serving = through(&proxy);
+    let center = format!("http://localhost:{}", proxy.port);
+    let shop = Shop::at(&serving, &center);
+    block_on(async {
+        let ports = native::in_memory(MemoryStorage::default(), reqwest_client());
+        let config = Config { center_origin: center.parse().unwrap(), fingerprint: None };
+        let wallet = Wallet::open(ports, config).await.unwrap();
+        wallet.register(|_| ()).await.unwrap();
+        let quiz = format!("http://localhost:{}", serving.ports[1]);
+        let questions = wallet.campaign(&quiz, "quiz").await.unwrap().questions;
+        let right = |question: &Question| {
+            let mut choices = question.choices.iter();
+            choices.find(|choice| ["Two", "Copper"].contains(&choice.text.as_str())).unwrap().id.clone()
+        };
+        let answers: Vec<_> = questions.iter().map(right).collect();
+        wallet.earn(&quiz, "quiz", &answers).await.unwrap();
+        let amount = |text: &str| text.parse().unwrap();
+        let before = proxy.heard().len();
+        for number in 0..100 {
+            let (url, price, budget) = (shop.article(number), amount("USD:0.0003"), amount("USD:0.035"));
+            let method = Some(BudgetMethod::Payword);
+            let bought = wallet.pay_url_from_budget(&url, price, budget, method, |_| ()).await.unwrap();
+            assert!(bought.charged && bought.text.html.contains(&format!("SECRET-{number}.")));
+            if number == 0 {
+                let asked = proxy.heard().split_off(before);
+                let asked: Vec<_> = asked.into_iter().filter(|path| !path.ends_with("/licence")).collect();
+                assert_eq!(asked, BUYING);
+                proxy.to(0);
+            }
+        }
+        let heard = shop.proxy.heard();
+        let count = |path: &str| heard.iter().filter(|heard| heard.ends_with(path)).count();
+        assert_eq!([count("/payword/open"), count("/payword/buy")], [1, 100]);
+        proxy.to(serving.ports[0]);
+        let budget = wallet.budgets().await.unwrap().remove(0);
+        assert_eq!((budget.left, budget.method), (amount("USD:0.005"), BudgetMethod::Payword));
+        wallet.end_budget(&shop.origin(), None).await.unwrap();
+        assert_eq!(wallet.budgets().await.unwrap(), []);
+        assert_eq!(wallet.balance().await.unwrap().amount, amount("USD:0.01"));
+        assert_eq!(wallet.library().await.unwrap().len(), 100);
+    });
+    let vendors = serving.json(&["vendors", "list"]);
+    assert!(vendors.to_string().contains("USD:0.03\""), "{vendors}");
+    audited(serving, shop);
+}
+
+#[test]
+fn what_was_cut_off_anywhere_is_finished_by_the_next_command_and_charged_once() {
+    let proxy = Proxy::start();
+    let serving = through(&proxy);
+    let center = format!("http://localhost:{}", proxy.port);
+    let shop = Shop::at(&serving, &center);
+    let [certificate, _, reserve, finish, countersigned] = BUYING;
+    for (stopped, path, at_step) in [
+        (&proxy, certificate, At::Answer),
+        (&proxy, reserve, At::Request),
+        (&proxy, reserve, At::Answer),
+        (&proxy, finish, At::Answer),
+        (&proxy, countersigned, At::Answer),
+        (&shop.proxy, "/api/v1/payword/open", At::Answer),
+        (&shop.proxy, "/api/v1/payword/buy", At::Request),
+        (&shop.proxy, "/api/v1/payword/buy", At::Answer),
+        (&shop.proxy, "/api/v1/payword/end", At::Request),
+        (&shop.proxy, "/api/v1/payword/end", At::Answer),
+        (&proxy, "/api/v1/payword/deposit", At::Answer),
+    ] {
+        let person = at(&serving, &center);
+        let (origin, url) = (shop.origin(), shop.article(0));
+        let pays = ["pay", &url, "--budget", "0.03", "--with", "payword"];
+        let ends = path.ends_with("deposit") || path.ends_with("end");
+        if ends {
+            person.ask(&pays);
+        }
+        stopped.stop(path, at_step);
+        let arguments: &[&str] = if ends { &["end-budget", &origin] } else { &pays };
+        let mut child = person.command(arguments).spawn().unwrap();
+        stopped.wait();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let output = person.tried(&pays);
+        assert_eq!(output.status.code(), Some(0), "{path} {at_step:?}: {}", err(&output));
+        assert!(out(&output).contains("SECRET-0."), "{path} {at_step:?}");
+        person.tried(&["end-budget", &origin]);
+        person.ask(&["sync"]);
+        assert_eq!(person.json(&["budgets"]), Value::Array(Vec::new()), "{path} {at_step:?}");
+        assert_eq!(person.balance(), "USD:0.0397", "{path} {at_step:?}");
+    }
+    audited(serving, shop);
+}
+
+#[test]
+fn a_reply_that_was_lost_is_asked_for_again_and_a_shop_that_was_killed_goes_on() {
+    let proxy = Proxy::start();
+    let serving = through(&proxy);
+    let center = format!("http://localhost:{}", proxy.port);
+    let mut shop = Shop::at(&serving, &center);
+    let person = at(&serving, &center);
+    pay(&person, &shop, 0, "USD:0.0297");
+    shop.proxy.stop("/api/v1/payword/buy", At::Break);
+    let url = shop.article(1);
+    let pays = ["pay", &url, "--budget", "0.03", "--with", "payword"];
+    person.refused(&pays, 5, "never charged twice");
+    shop.kill();
+    shop.start();
+    shop.proxy.to(shop.port);
+    let before = proxy.heard().len();
+    // The first command finishes what was open; what was paid costs nothing.
+    assert!(person.ask(&["library"]).contains(&url));
+    let again = person.tried(&pays);
+    assert!(out(&again).contains("SECRET-1.") && err(&again).contains("nothing was charged"));
+    pay(&person, &shop, 2, "USD:0.0291");
+    assert_eq!(proxy.heard().split_off(before).iter().filter(|path| BUYING.contains(&&***path)).count(), 0);
+    let ended = person.ask(&["end-budget", &shop.origin()]);
+    assert_eq!(ended.trim(), "USD:0.0291 came back from The Cheap Shop. The balance is USD:0.0391.");
+    let history = person.json(&["history"]);
+    let kinds: Vec<_> = history.as_array().unwrap().iter().map(|entry| entry["kind"].clone()).collect();
+    assert_eq!(kinds, ["adjusted", "paid", "earned", "registered"]);
+    let receipt = person.ask(&["receipt", &url]);
+    let header = format!("Tuppence {}", receipt.trim());
+    let page = crate::serving::get_with(shop.port, "/articles/n1", &[("Authorization", &header)]);
+    assert!(page.contains("SECRET-1."), "{page}");
+    audited(serving, shop);
+}
+
+#[test]
+fn at_a_shop_that_takes_paywords_alone_a_budget_is_in_paywords() {
+    let proxy = Proxy::start();
+    proxy.close("/api/v1/vendor-scrip/licence");
+    let serving = through(&proxy);
+    let center = format!("http://localhost:{}", proxy.port);
+    let shop = Shop::begun(&serving, &center);
+    wait_for("the shop to take budgets", || get(shop.port, "/api/v1/shop").contains("\"payword\""));
+    assert!(!get(shop.port, "/api/v1/shop").contains("vendor-scrip"));
+    let person = at(&serving, &center);
+    let url = shop.article(0);
+    let in_scrip = ["pay", &url, "--budget", "0.01", "--with", "vendor-scrip"];
+    person.refused(&in_scrip, 1, "It takes no such budgets");
+    person.refused(&["pay", &url, "--with", "payword"], 2, "--budget");
+    // The unit is a tenth of a cent's tenth: of what is approved, whole ones are bought.
+    let paid = person.tried(&["pay", &url, "--budget", "0.01005"]);
+    assert!(out(&paid).contains("SECRET-0.") && err(&paid).contains("USD:0.0097 is left"), "{}", err(&paid));
+    let part =
+        person.tried(&["pay", &format!("{}/articles/walk/parts/2", shop.origin()), "--budget", "0.01"]);
+    assert!(out(&part).contains("PART-2.") && err(&part).contains("USD:0.0093 is left"), "{}", err(&part));
+    let budgets = person.json(&["budgets"]);
+    let [approved, left, method] = ["approved", "left", "method"].map(|name| budgets[0][name].clone());
+    assert_eq!([approved, left, method], ["USD:0.01", "USD:0.0093", "payword"]);
+    assert!(person.ask(&["budgets"]).contains("paywords"));
+    person.ask(&["end-budget", &shop.origin()]);
+    assert_eq!(person.balance(), "USD:0.0393");
+    audited(serving, shop);
+}
+
+#[test]
+fn too_little_brings_the_rest_back_and_another_method_too_and_nothing_is_bought_that_does_not_pay() {
+    let serving = Serving::with_settings(&fixtures());
+    let center = format!("http://localhost:{}", serving.ports[0]);
+    let shop = Shop::at(&serving, &center);
+    let person = at(&serving, &center);
+    let with = |number: u32, budget: &str, method: &[&str]| {
+        let url = shop.article(number);
+        let paid = person.tried(&[&["pay", &url, "--budget", budget], method].concat());
+        assert!(out(&paid).contains(&format!("SECRET-{number}.")), "{}", err(&paid));
+        (person.balance(), person.json(&["budgets"])[0]["method"].clone())
+    };
+    let url = shop.article(0);
+    person.refused(&["pay", &url, "--budget", "0.0002", "--with", "payword"], 3, "the whole budget");
+    person.refused(&["pay", &url, "--budget", "1", "--with", "payword"], 4, "Nothing was charged.");
+    assert_eq!(person.json(&["budgets"]), Value::Array(Vec::new()));
+    assert_eq!(with(0, "0.0004", &["--with", "payword"]), ("USD:0.0396".into(), "payword".into()));
+    // What is there pays, whatever the shop names first; the next one is what the shop names first.
+    assert_eq!(with(1, "0.0007", &["--with", "payword"]), ("USD:0.039".into(), "payword".into()));
+    assert_eq!(with(2, "0.0009", &[]), ("USD:0.039".into(), "payword".into()));
+    assert_eq!(with(3, "0.0009", &[]), ("USD:0.0382".into(), "vendor-scrip".into()));
+    assert_eq!(with(4, "0.001", &["--with", "payword"]), ("USD:0.0378".into(), "payword".into()));
+    assert_eq!(with(5, "0.001", &["--with", "vendor-scrip"]), ("USD:0.0375".into(), "vendor-scrip".into()));
+    person.ask(&["end-budget", &shop.origin()]);
+    assert_eq!(person.balance(), "USD:0.0382");
+    audited(serving, shop);
+}
+
+#[test]
+fn of_two_copies_the_slower_one_sends_no_payword_for_the_shops_word_and_buys_a_chain_of_its_own() {
+    let serving = Serving::with_settings(&fixtures());
+    let center = format!("http://localhost:{}", serving.ports[0]);
+    let shop = Shop::at(&serving, &center);
+    let person = at(&serving, &center);
+    pay(&person, &shop, 0, "USD:0.0297");
+    // A copy of the folder has the key to what pays, an export has not.
+    let copy = Person::new(&serving);
+    std::fs::create_dir(copy.wallet()).unwrap();
+    for file in std::fs::read_dir(person.wallet()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.wallet().join(file.file_name())).unwrap();
+    }
+    let exported = person.folder.path().join("copy.json");
+    person.ask(&["export", exported.to_str().unwrap()]);
+    let imported = Person::new(&serving);
+    imported.ask(&["import", exported.to_str().unwrap()]);
+    assert_eq!(imported.json(&["budgets"])[0]["method"], "payword");
+
+    pay(&person, &shop, 1, "USD:0.0294");
+    for slower in [&copy, &imported] {
+        slower.refused(&["end-budget", &shop.origin()], 1, "goes on with this budget");
+        let paid = slower.tried(&["pay", &shop.article(2), "--budget", "0.001", "--with", "payword"]);
+        assert!(
+            out(&paid).contains("SECRET-2.") && err(&paid).contains("USD:0.0007 is left"),
+            "{}",
+            err(&paid)
+        );
+        let ended = slower.ask(&["end-budget", &shop.origin()]);
+        assert!(ended.starts_with("USD:0.0007 came back"), "{ended}");
+    }
+    pay(&person, &shop, 3, "USD:0.0291");
+    person.ask(&["end-budget", &shop.origin()]);
+    for device in [&person, &copy, &imported] {
+        device.ask(&["sync"]);
+        assert_eq!(device.balance(), "USD:0.0385");
+    }
+    audited(serving, shop);
+}
