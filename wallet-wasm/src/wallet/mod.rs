@@ -280,8 +280,8 @@ impl Wallet {
 
     /// The same from a budget at the shop, which one approval has bought: then the shop alone is asked, and the article
     /// costs the center no message. Where there is no budget with enough left, the old one is ended and one of `budget` is
-    /// bought: in what `method` says, else in what the shop names first. A budget in paywords is for as many whole ones as
-    /// `budget` pays.
+    /// bought: in what `method` says, else in what the shop names first. A budget in paywords is for as many whole ones
+    /// as `budget` pays.
     ///
     /// # Errors
     /// As [`Wallet::pay_url`]; `shop_invalid` where the shop takes no such budgets.

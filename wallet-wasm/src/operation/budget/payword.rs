@@ -1,15 +1,16 @@
-//! A budget in paywords (spec/03), for programs: a chain of hashes that is bought at once, and of which each article takes
-//! as many as it costs.
+//! A budget in paywords (spec/03), for programs: a chain of hashes that is bought at once, and of which each article
+//! takes as many as it costs.
 //!
 //! ```text
-//! certificate, authority -> S2 of the center; S4 with the authority, S5, S6, receipt, as of any payment -> BudgetRecord
+//! certificate, authority -> S2 of the center
+//! S4 with the authority, S5, S6, receipt, as of any payment -> BudgetRecord
 //! receipt -> the countersigned authority, which opens the budget at the shop
 //! charge (stored first) -> delivery -> library
 //! last charge (stored first) -> last deposit, brought to the center -> the rest is in the purse
 //! ```
 //!
-//! Of the chain, the record keeps the end, from which all paywords follow. A charge without an answer is sent again before
-//! anything else: what is stored gives the same bytes.
+//! Of the chain, the record keeps the end, from which all paywords follow. A charge without an answer is sent again
+//! before anything else: what is stored gives the same bytes.
 
 use serde::{Deserialize, Serialize};
 use tuppence_protocol::payword::{
@@ -116,7 +117,7 @@ struct Standing {
 struct Ended {
     authority_id: AuthorityId,
     index: u32,
-    /// Absent where the center has it already, or where the shop has others to bring there first, which it does at once.
+    /// Absent where the center has it already, or where others come before it, which the shop brings there at once.
     #[serde(default)]
     deposit: Option<Deposit>,
 }
@@ -249,7 +250,8 @@ impl Session {
         Ok(Ecash::Payment(reply))
     }
 
-    /// What pays: from the records, or at first from the center, which gives the countersigned authority for its receipt.
+    /// What pays: from the records, or at first from the center, which gives the countersigned authority for its
+    /// receipt.
     ///
     /// # Errors
     /// [`elsewhere`] in a copy of a wallet, whose secrets another device has wrapped.
@@ -359,8 +361,8 @@ impl Session {
         client::post(self.ports(), Peer::Shop(shop), "/payword/buy", &message).await
     }
 
-    /// Shows the shop the budget; the same again changes nothing, and says how it stands. The shop's index is its word alone:
-    /// no payword is sent for it.
+    /// Shows the shop the budget; the same again changes nothing, and says how it stands. The shop's index is its word
+    /// alone: no payword is sent for it.
     async fn open_at(&self, shop: &Origin, held: &Held) -> Result<Standing, CallError> {
         let message = held.paywords.countersigned();
         client::post(self.ports(), Peer::Shop(shop), "/payword/open", message).await
@@ -453,10 +455,31 @@ pub(super) fn is_out_of_reach(error: &WalletError) -> bool {
         .any(|code| error.is_refusal(*code))
 }
 
-/// A copy of this wallet goes on with the budget: a shop takes no older payword, and no shop's word makes this one send a
-/// newer one.
+/// A copy of this wallet goes on with the budget: a shop takes no older payword, and no shop's word makes this one
+/// send a newer one.
 fn elsewhere() -> WalletError {
     let message = "A copy of this wallet goes on with this budget, or has ended it. What it leaves comes back by \
                    itself, seven days after the budget's end at the latest.";
     ErrorBody::from(&Refusal::new(ErrorCode::BudgetEnded, message)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_paid_to_the_unit_and_with_one_charge() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let of = |price: &str, unit: &str| units(amount(price), amount(unit));
+        assert_eq!(of("USD:0.03", "USD:0.0003"), Some(100));
+        assert_eq!(of("USD:0.4096", "USD:0.0001"), Some(CHARGE_JUMP_MAX));
+        for (price, unit) in [
+            ("USD:0.03", "USD:0.0007"),
+            ("USD:0.4097", "USD:0.0001"),
+            ("USD:0.03", "USD:0"),
+            ("USD:0.03", "EUR:0.03"),
+        ] {
+            assert_eq!(of(price, unit), None, "{price} in {unit}");
+        }
+    }
 }

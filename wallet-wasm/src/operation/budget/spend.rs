@@ -1,5 +1,5 @@
-//! Spending a budget without a page, for programs: what pays stays in the wallet's records. Of budgets in paywords, what is
-//! their own is in [`super::payword`].
+//! Spending a budget without a page, for programs: what pays stays in the wallet's records. Of budgets in paywords,
+//! what is their own is in [`super::payword`].
 //!
 //! ```text
 //! Request (stored first) -> Reply with change -> library
