@@ -1,10 +1,15 @@
 //! `tuppence wallet pay --budget --with payword`: a chain of paywords at a shop, spent without a page and without the
 //! center.
 
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use tuppence_protocol::{Duration, Timestamp};
 use tuppence_wallet::ports::memory::MemoryStorage;
-use tuppence_wallet::ports::native;
+use tuppence_wallet::ports::{Clock, Ports, native};
 use tuppence_wallet::view::{BudgetMethod, Question};
 use tuppence_wallet::{Config, Wallet};
 
@@ -30,6 +35,22 @@ fn at(serving: &Serving, center: &str) -> Person {
     person.with_four_cents()
 }
 
+/// A wallet in memory that has answered the quiz.
+async fn with_four_cents(ports: Ports, serving: &Serving, center: &str) -> Wallet {
+    let config = Config { center_origin: center.parse().unwrap(), fingerprint: None };
+    let wallet = Wallet::open(ports, config).await.unwrap();
+    wallet.register(|_| ()).await.unwrap();
+    let quiz = format!("http://localhost:{}", serving.ports[1]);
+    let questions = wallet.campaign(&quiz, "quiz").await.unwrap().questions;
+    let right = |question: &Question| {
+        let mut choices = question.choices.iter();
+        choices.find(|choice| ["Two", "Copper"].contains(&choice.text.as_str())).unwrap().id.clone()
+    };
+    let answers: Vec<_> = questions.iter().map(right).collect();
+    wallet.earn(&quiz, "quiz", &answers).await.unwrap();
+    wallet
+}
+
 /// Pays number `number` from a budget in paywords.
 fn pay(person: &Person, shop: &Shop, number: u32, left: &str) {
     let paid = person.tried(&["pay", &shop.article(number), "--budget", "0.03", "--with", "payword"]);
@@ -52,17 +73,7 @@ fn a_hundred_articles_are_read_from_one_chain_while_the_center_is_away_and_the_r
     let shop = Shop::at(&serving, &center);
     block_on(async {
         let ports = native::in_memory(MemoryStorage::default(), reqwest_client());
-        let config = Config { center_origin: center.parse().unwrap(), fingerprint: None };
-        let wallet = Wallet::open(ports, config).await.unwrap();
-        wallet.register(|_| ()).await.unwrap();
-        let quiz = format!("http://localhost:{}", serving.ports[1]);
-        let questions = wallet.campaign(&quiz, "quiz").await.unwrap().questions;
-        let right = |question: &Question| {
-            let mut choices = question.choices.iter();
-            choices.find(|choice| ["Two", "Copper"].contains(&choice.text.as_str())).unwrap().id.clone()
-        };
-        let answers: Vec<_> = questions.iter().map(right).collect();
-        wallet.earn(&quiz, "quiz", &answers).await.unwrap();
+        let wallet = with_four_cents(ports, &serving, &center).await;
         let amount = |text: &str| text.parse().unwrap();
         let before = proxy.heard().len();
         for number in 0..100 {
@@ -173,6 +184,34 @@ fn a_reply_that_was_lost_is_asked_for_again_and_a_shop_that_was_killed_goes_on()
 }
 
 #[test]
+fn a_charge_that_the_shop_refuses_is_not_counted() {
+    let serving = Serving::with_settings(&fixtures());
+    let center = format!("http://localhost:{}", serving.ports[0]);
+    let mut shop = Shop::at(&serving, &center);
+    let person = at(&serving, &center);
+    pay(&person, &shop, 0, "USD:0.0297");
+    // The charge is stored, and the shop hears it when the article costs more.
+    let url = shop.article(1);
+    shop.proxy.stop("/api/v1/payword/buy", At::Request);
+    let mut child = person.command(&["pay", &url, "--budget", "0.03", "--with", "payword"]).spawn().unwrap();
+    shop.proxy.wait();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    shop.kill();
+    let article = shop.folder.path().join("content/n1.md");
+    let text = std::fs::read_to_string(&article).unwrap();
+    std::fs::write(article, text.replace("0.0003", "0.0005")).unwrap();
+    shop.start();
+    assert!(!person.ask(&["library"]).contains(&url));
+    assert_eq!(person.json(&["budgets"])[0]["left"], "USD:0.0297");
+    pay(&person, &shop, 2, "USD:0.0294");
+    pay(&person, &shop, 1, "USD:0.0289");
+    person.ask(&["end-budget", &shop.origin()]);
+    assert_eq!(person.balance(), "USD:0.0389");
+    audited(serving, shop);
+}
+
+#[test]
 fn at_a_shop_that_takes_paywords_alone_a_budget_is_in_paywords() {
     let proxy = Proxy::start();
     proxy.close("/api/v1/vendor-scrip/licence");
@@ -263,9 +302,73 @@ fn of_two_copies_the_slower_one_sends_no_payword_for_the_shops_word_and_buys_a_c
     }
     pay(&person, &shop, 3, "USD:0.0291");
     person.ask(&["end-budget", &shop.origin()]);
-    for device in [&person, &copy, &imported] {
+    let words = person.folder.path().join("words.txt");
+    std::fs::write(&words, person.ask(&["words"])).unwrap();
+    person.ask(&["sync"]);
+    let restored = Person::new(&serving);
+    restored.ask(&["restore", "--center", &center, "--words-file", words.to_str().unwrap()]);
+    assert_eq!(restored.json(&["budgets"]), Value::Array(Vec::new()));
+    assert!(restored.ask(&["library"]).contains(&shop.article(3)));
+    for device in [&person, &copy, &imported, &restored] {
         device.ask(&["sync"]);
         assert_eq!(device.balance(), "USD:0.0385");
     }
+    audited(serving, shop);
+}
+
+/// Clocks that are ahead by so much.
+struct Ahead(Rc<dyn Clock>, Rc<Cell<Duration>>);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        self.0.now().plus(self.1.get())
+    }
+
+    fn sleep<'a, 'b>(&'a self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        self.0.sleep(duration)
+    }
+}
+
+#[test]
+fn when_its_time_is_up_a_budget_pays_no_more_and_after_the_grace_it_ends_without_the_shop() {
+    let serving = Serving::with_settings(&fixtures());
+    let center = format!("http://localhost:{}", serving.ports[0]);
+    let mut shop = Shop::at(&serving, &center);
+    let ahead = Rc::new(Cell::new(Duration::from_days(0)));
+    block_on(async {
+        let mut ports = native::in_memory(MemoryStorage::default(), reqwest_client());
+        ports.clock = Rc::new(Ahead(ports.clock.clone(), ahead.clone()));
+        let wallet = with_four_cents(ports, &serving, &center).await;
+        let amount = |text: &str| text.parse().unwrap();
+        let pay = async |number: u32| {
+            let (url, price, budget) = (shop.article(number), amount("USD:0.0003"), amount("USD:0.01"));
+            wallet.pay_url_from_budget(&url, price, budget, Some(BudgetMethod::Payword), |_| ()).await
+        };
+        pay(0).await.unwrap();
+        let first = wallet.budgets().await.unwrap().remove(0);
+        // The shop's own clock is behind: it would take more of the first one.
+        ahead.set(Duration::from_days(31));
+        pay(1).await.unwrap();
+        let second = wallet.budgets().await.unwrap().remove(0);
+        assert!(first.expires.unwrap().plus(Duration::from_days(30)) < second.expires.unwrap());
+        assert_eq!(
+            (second.left, wallet.balance().await.unwrap().amount),
+            (amount("USD:0.0097"), amount("USD:0.0297"))
+        );
+
+        shop.kill();
+        ahead.set(Duration::from_days(31 + 36));
+        wallet.end_budget(&shop.origin(), None).await.unwrap_err();
+        assert_eq!(wallet.budgets().await.unwrap().len(), 1);
+        ahead.set(Duration::from_days(31 + 38));
+        wallet.end_budget(&shop.origin(), None).await.unwrap();
+        assert_eq!(wallet.budgets().await.unwrap(), []);
+        // The center's clock is behind too: the rest is with it still.
+        assert_eq!(wallet.balance().await.unwrap().amount, amount("USD:0.0297"));
+    });
     audited(serving, shop);
 }
