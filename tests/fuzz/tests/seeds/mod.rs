@@ -1,5 +1,6 @@
 //! What the fuzzer begins with: the published vectors, the sample shop, and spellings by hand.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,7 @@ pub fn all() -> Vec<Seed> {
     let center = tuppence_fuzz::center::seeds();
     seeds.extend(center.into_iter().map(|(name, bytes)| ("center", name.to_owned(), bytes)));
     seeds.push(("records", "budget".to_owned(), budget()));
+    seeds.push(("records", "budget-in-paywords".to_owned(), budget_in_paywords()));
     for article in ["bread", "walk/parts/2"] {
         let cookie = tuppence_fuzz::shop::cookie_of(article);
         let name = article.replace('/', "-");
@@ -87,11 +89,22 @@ pub fn all() -> Vec<Seed> {
 
 /// A budget at a shop, as a wallet keeps it.
 fn budget() -> Vec<u8> {
+    budget_with(serde_json::json!({}))
+}
+
+/// The same in paywords, as a wallet without a browser keeps it.
+fn budget_in_paywords() -> Vec<u8> {
+    let published = published("payword");
+    let order = published.iter().find_map(|(_, wire)| wire.get("certificate").map(|_| wire)).unwrap();
+    budget_with(serde_json::json!({"authorised": {"end": "AQIDBA", "order": order}}))
+}
+
+fn budget_with(more: Value) -> Vec<u8> {
     let of = |vectors: &str, part: fn(&Value) -> Option<&Value>| {
         published(vectors).iter().find_map(|(_, wire)| part(wire).cloned()).unwrap()
     };
     // In the order of the alphabet: whether serde_json keeps another one depends on what is built beside this.
-    let record = serde_json::json!({
+    let mut record = serde_json::json!({
         "asking": true,
         "expires": 1_800_000_000_000_u64,
         "held": "AQIDBA",
@@ -100,6 +113,11 @@ fn budget() -> Vec<u8> {
         "receipt": of("scrip", |wire| wire.get("receipt").filter(|receipt| receipt["tranId"].is_string())),
         "shop": {"name": "The Shop", "origin": "https://shop.example"},
     });
+    for (name, value) in more.as_object().unwrap() {
+        record[name] = value.clone();
+    }
+    let record: BTreeMap<String, Value> = serde_json::from_value(record).unwrap();
+    let record = serde_json::to_string(&record).unwrap();
     format!("budget/https%3A%2F%2Fshop.example\n{record}").into_bytes()
 }
 
