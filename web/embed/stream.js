@@ -14,6 +14,8 @@ import { Reading, dress } from "./meter.js";
 const LEAD_S = 5;
 // After so long without sound, more of the bytes is wanted than the time's share of them: the next part too.
 const STALLED_MS = 1_500;
+// And after so long with all of it paid, the line is lost, of which WebKit says nothing.
+const LOST_MS = 4_000;
 // Between two tries of a player that has lost its line.
 const AGAIN_MS = 2_000;
 // After so long without a byte a line may have been cut, which Firefox takes for the end of the sound.
@@ -154,6 +156,7 @@ class Listening extends Reading {
     clearTimeout(this.stalling);
     this.stalling = setTimeout(() => {
       this.isStalled = true;
+      this.stalling = setTimeout(() => this.next ?? this.player.again(), LOST_MS);
       this.watch();
     }, STALLED_MS);
     this.watch();

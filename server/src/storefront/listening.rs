@@ -7,7 +7,7 @@
 //! Held in memory: a page whose ticket is forgotten shows its receipts again, and gets the same one.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,8 +17,8 @@ use tuppence_protocol::canonical::Tag;
 use tuppence_protocol::scrip::receipt::Receipt;
 use tuppence_protocol::{Duration, ErrorCode, HashAlgorithm, Refusal, Secret, Timestamp, TranId, bytes};
 
-use super::catalogue::Article;
 use super::catalogue::stream::Stream;
+use super::catalogue::{Article, Catalogue};
 use super::{Declined, Storefront};
 
 /// How long a ticket is good that nobody uses.
@@ -27,6 +27,8 @@ const LASTS: Duration = Duration::from_days(1);
 const TICKETS_MAX: usize = 10_000;
 /// Requests of one ticket at a time: a player has two or three.
 const PLAYERS_MAX: usize = 8;
+/// Requests of all tickets at a time, of the connections that a shop takes: others are to have room.
+const ALL_PLAYERS_MAX: usize = 2_000;
 /// Receipts that can be shown at once.
 pub const RECEIPTS_MAX: usize = 64;
 
@@ -94,23 +96,51 @@ impl Opened {
     }
 }
 
+/// A stream on the disk. It is opened for each read: whoever listens for long holds no file open.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What it is.
+    pub stream: Stream,
+    catalogue: Arc<Catalogue>,
+}
+
+impl Source {
+    /// So many bytes from `at` on, or those that there are.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is another file than it was.
+    pub fn read(&self, at: u64, length: u64) -> io::Result<Vec<u8>> {
+        let folder = self.catalogue.folder().ok_or(io::ErrorKind::NotFound)?;
+        let mut file = folder.open_file(&self.stream.file)?;
+        if file.metadata()?.len() != self.stream.bytes {
+            return Err(io::Error::other("the file was changed"));
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let mut bytes = Vec::new();
+        file.take(length).read_to_end(&mut bytes)?;
+        if bytes.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }
+    }
+}
+
 /// A player's right to ask, as long as it asks.
 #[derive(Debug)]
 pub struct Playing {
-    /// The file, and what is in it.
-    pub stream: Stream,
-    /// The file, opened.
-    pub file: File,
+    /// What it plays.
+    pub source: Source,
     /// What is paid; it grows.
     pub opened: watch::Receiver<Opened>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
+
+/// Its place among all that play, and among those of its ticket.
+type Place = [OwnedSemaphorePermit; 2];
 
 /// The tickets that are good.
 #[derive(Debug)]
 pub(super) struct Listenings {
     secret: Secret,
     good: Mutex<HashMap<Ticket, Listening>>,
+    players: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -124,7 +154,8 @@ struct Listening {
 impl Listenings {
     /// Tickets are sealed with the shop's own secret.
     pub(super) fn new(secret: Secret) -> Self {
-        Listenings { secret, good: Mutex::default() }
+        let players = Arc::new(Semaphore::new(ALL_PLAYERS_MAX));
+        Listenings { secret, good: Mutex::default(), players }
     }
 
     fn ticket(&self, first: TranId) -> Ticket {
@@ -170,13 +201,14 @@ impl Listenings {
         &self,
         ticket: Ticket,
         now: Timestamp,
-    ) -> Result<(String, watch::Receiver<Opened>, OwnedSemaphorePermit), Refusal> {
+    ) -> Result<(String, watch::Receiver<Opened>, Place), Refusal> {
         let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
         let known = good.get_mut(&ticket).ok_or_else(unknown)?;
         known.used = now;
-        let many = || Refusal::new(ErrorCode::Busy, "This stream is played too often at once.");
-        let permit = known.players.clone().try_acquire_owned().map_err(|_| many())?;
-        Ok((known.slug.clone(), known.opened.subscribe(), permit))
+        let many = |_| Refusal::new(ErrorCode::Busy, "Too much is played at once.");
+        let of_ticket = known.players.clone().try_acquire_owned().map_err(many)?;
+        let place = [of_ticket, self.players.clone().try_acquire_owned().map_err(many)?];
+        Ok((known.slug.clone(), known.opened.subscribe(), place))
     }
 }
 
@@ -240,16 +272,16 @@ impl Storefront {
     pub async fn play(&self, ticket: &str) -> Result<Playing, Refusal> {
         let ticket = bytes::decode(ticket).ok().and_then(|bytes| bytes.try_into().ok());
         let ticket = Ticket(ticket.ok_or_else(unknown)?);
-        let (slug, opened, permit) = self.listenings.play(ticket, self.now())?;
-        let (stream, file, _) = self.stream_of(&*self.article(&slug).await?).await?;
-        Ok(Playing { stream, file, opened, _permit: permit })
+        let (slug, opened, place) = self.listenings.play(ticket, self.now())?;
+        let (source, _) = self.stream_of(&*self.article(&slug).await?).await?;
+        Ok(Playing { source, opened, _place: place })
     }
 
-    /// The file of an article, and the bytes of it that are this article's: all, or those of the part that it is.
+    /// The stream of an article, and the bytes of it that are this article's: all, or those of the part that it is.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`] if it has none, or it is another one than was read.
-    pub async fn stream_of(&self, article: &Article) -> Result<(Stream, File, Range<u64>), Refusal> {
+    pub async fn stream_of(&self, article: &Article) -> Result<(Source, Range<u64>), Refusal> {
         let gone = || Refusal::new(ErrorCode::NotFound, "There is no sound or film here.");
         let (stream, bytes) = match &article.part_of {
             None => {
@@ -266,11 +298,9 @@ impl Storefront {
                 (stream, if number == 1 { 0..share.end } else { share })
             }
         };
-        let catalogue = self.catalogue();
-        let file =
-            catalogue.folder().and_then(|folder| folder.open_file(&stream.file).ok()).ok_or_else(gone)?;
-        let is_same = file.metadata().is_ok_and(|known| known.len() == stream.bytes);
-        is_same.then_some((stream, file, bytes)).ok_or_else(gone)
+        let source = Source { stream, catalogue: self.catalogue() };
+        source.read(bytes.start, 1).map_err(|_| gone())?;
+        Ok((source, bytes))
     }
 }
 

@@ -6,10 +6,10 @@
 //! campaign   which kills, in what order; the loop, and the report
 //! stand      folders, settings, and the two servers as processes
 //! reader     somebody who earns and pays, by `tuppence wallet`
-//! power      power cuts: a recording of the center, states of its disk at instants of it, and what these must have
-//! strace     the recording: what the center wrote, synced and answered, in one order
+//! power      power cuts: a recording of a server, states of its disk at instants of it, and what these must have
+//! strace     the recording: what the server wrote, synced and answered, in one order
 //! disk       files as a cut may leave them
-//! replies    what an answer of the center promises, and whether books have it
+//! replies    what an answer promises, and whether books, or the shop, have it
 //! books      what the center's database says, against what the readers have
 //! ```
 
@@ -28,6 +28,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+
+use power::Whose;
 
 /// Kills center, storefront and wallets under load, and checks that no money is lost
 #[derive(Debug, Parser)]
@@ -76,17 +78,21 @@ fn main() -> Result<ExitCode> {
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Cuts the power; whether nothing was lost, and something with the control.
+/// Cuts the power, of the center and of the storefront; whether nothing was lost, and something with each control.
 fn cut(arguments: &Arguments) -> Result<bool> {
-    let run = |synchronous, cuts| power::run(&arguments.program, cuts, arguments.seed, synchronous);
-    let as_shipped = run("full", arguments.cuts)?;
-    say(&format!("As it is shipped (synchronous=FULL): {as_shipped}"));
-    let control = run("normal", arguments.cuts.div_ceil(4))?;
-    say(&format!("The control (synchronous=NORMAL): {control}"));
-    if control.lost.is_empty() {
-        say("FAILED: the control lost nothing, so the cuts prove nothing.");
+    let mut fine = true;
+    for whose in [Whose::Center, Whose::Shop] {
+        let run = |synchronous, cuts| power::run(&arguments.program, whose, cuts, arguments.seed, synchronous);
+        let as_shipped = run("full", arguments.cuts)?;
+        say(&format!("{whose:?}, as it is shipped (synchronous=FULL): {as_shipped}"));
+        let control = run("normal", arguments.cuts.div_ceil(4))?;
+        say(&format!("{whose:?}, the control (synchronous=NORMAL): {control}"));
+        if control.lost.is_empty() {
+            say("FAILED: the control lost nothing, so the cuts prove nothing.");
+        }
+        fine &= as_shipped.lost.is_empty() && !control.lost.is_empty();
     }
-    Ok(as_shipped.lost.is_empty() && !control.lost.is_empty())
+    Ok(fine)
 }
 
 /// A closed standard output is no reason to stop.

@@ -1,4 +1,5 @@
-//! What the center's replies promise: money that they speak of is in the books, whatever happens to the machine.
+//! What replies promise, whatever happens to the machine: money that the center speaks of is in its books, and scrip and paywords
+//! that a shop has taken are spent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,6 +19,8 @@ pub struct Heard {
     begun: BTreeSet<Vec<u8>>,
     /// Transactions of receipts.
     ended: BTreeSet<Vec<u8>>,
+    /// Transactions of articles that a shop has handed out for its scrip.
+    sold: BTreeSet<String>,
 }
 
 impl Heard {
@@ -34,6 +37,12 @@ impl Heard {
     fn add_value(&mut self, value: &Value) -> Result<bool> {
         let Some(object) = value.as_object() else { return Ok(false) };
         let mut promises = false;
+        if let (Some(_), Some(id)) =
+            (object.get("reply"), value.pointer("/delivery/receipt/tranId").and_then(Value::as_str))
+        {
+            self.sold.insert(id.to_owned());
+            return Ok(true);
+        }
         if object.contains_key("customSecret") {
             self.registered.insert(value.to_string());
             promises = true;
@@ -54,16 +63,33 @@ impl Heard {
         Ok(promises)
     }
 
-    /// How many things were promised.
-    pub fn count(&self) -> usize {
+    /// How many things the center has promised.
+    pub fn by_the_center(&self) -> usize {
         self.registered.len() + self.begun.len() + self.ended.len()
+    }
+
+    /// How many articles a shop has handed out.
+    pub fn by_the_shop(&self) -> usize {
+        self.sold.len()
+    }
+
+    /// How many of these sales the shop's database at `path` does not have.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn missing_in_shop(&self, path: &Path) -> Result<usize> {
+        let database = Connection::open(path)?;
+        let mut statement = database.prepare("SELECT receipt ->> 'tranId' FROM bought")?;
+        let kept = statement.query_map([], |row| row.get(0))?;
+        let kept: BTreeSet<String> = kept.collect::<Result<_, _>>()?;
+        Ok(self.sold.difference(&kept).count())
     }
 
     /// How much of it the books at `path` do not have.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn missing_in(&self, path: &Path) -> Result<usize> {
+    pub fn missing_in_books(&self, path: &Path) -> Result<usize> {
         let database = Connection::open(path)?;
         let purses: usize = database.query_row("SELECT count(*) FROM purses", [], |row| row.get(0))?;
         let mut statement = database.prepare("SELECT tran_id, state FROM steps")?;
@@ -104,13 +130,26 @@ mod tests {
     }
 
     #[test]
+    fn an_article_that_was_handed_out_and_is_not_in_the_shop_is_missing() {
+        let sold = heard(r#"{"reply":{},"delivery":{"receipt":{"tranId":"AQI","date":"","seal":""}}}"#);
+        assert_eq!((sold.by_the_shop(), sold.by_the_center()), (1, 0));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop");
+        let shop = Connection::open(&path).unwrap();
+        shop.execute_batch("CREATE TABLE bought (receipt TEXT)").unwrap();
+        assert_eq!(sold.missing_in_shop(&path).unwrap(), 1);
+        shop.execute_batch(r#"INSERT INTO bought VALUES ('{"tranId":"AQI"}')"#).unwrap();
+        assert_eq!(sold.missing_in_shop(&path).unwrap(), 0);
+    }
+
+    #[test]
     fn what_was_heard_and_is_not_in_the_books_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("books");
         let books = Connection::open(&path).unwrap();
         let sql = "CREATE TABLE purses (id); CREATE TABLE steps (tran_id, state); INSERT INTO steps VALUES (x'01', 'pending');";
         books.execute_batch(sql).unwrap();
-        let missing = |body: &str| heard(body).missing_in(&path).unwrap();
+        let missing = |body: &str| heard(body).missing_in_books(&path).unwrap();
         assert_eq!(missing(r#"{"tranId":"AQ","newScrip":{}}"#), 0);
         assert_eq!(missing(r#"{"tranId":"AQ","date":"","seal":""}"#), 1);
         assert_eq!(missing(r#"{"tranId":"Ag","newScrip":{}}"#), 1);

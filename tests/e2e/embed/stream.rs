@@ -78,6 +78,15 @@ impl Listener {
         self.visit.browser.script(POSITION, Vec::new()).await.context("the player's position")
     }
 
+    async fn is_at(&self, seconds: f64) -> Result<()> {
+        until("the player", async || {
+            let position = self.position().await?;
+            let there = position >= seconds;
+            Ok(if there { Seen::Ready(()) } else { Seen::NotYet(format!("{position} of {seconds} s")) })
+        })
+        .await
+    }
+
     async fn jumps_to(&self, seconds: u32) -> Result<()> {
         // A player that does not know yet how long the sound is leads nowhere.
         let jump = format!(
@@ -86,12 +95,7 @@ impl Listener {
              if (player.readyState) jump(); else player.addEventListener('loadedmetadata', jump, {{ once: true }})"
         );
         self.visit.browser.script::<()>(&jump, Vec::new()).await?;
-        until("the jump", async || {
-            let position = self.position().await?;
-            let there = position >= f64::from(seconds);
-            Ok(if there { Seen::Ready(()) } else { Seen::NotYet(format!("{position} s")) })
-        })
-        .await
+        self.is_at(seconds.into()).await
     }
 }
 
@@ -127,6 +131,23 @@ fn sound_is_paid_as_it_plays_and_what_was_paid_plays_again() -> Result<(), Failu
         listener.visit.wallet().home().has("2.4¢").await?;
         program.stop().await?;
         program.audit()
+    })
+}
+
+#[test]
+fn a_shop_that_was_restarted_plays_on_and_what_was_paid_is_not_paid_again() -> Result<(), Failure> {
+    play(async |stage| {
+        let listener = Listener::arrives(stage).await?;
+        let Visit { browser, program, .. } = &listener.visit;
+        listener.begins_to_listen().await?;
+        browser.says("0.8¢ so far, of at most 2¢.").await?;
+        // What the shop knew of the page's receipts is gone.
+        program.restart().await?;
+        listener.is_at(6.5).await?;
+        browser.says("1.2¢ so far, of at most 2¢.").await?;
+        listener.is_at(9.0).await?;
+        browser.click(&button("Pause")).await?;
+        browser.says("1.2¢ so far, of at most 2¢. Nothing more is paid").await
     })
 }
 

@@ -1,7 +1,6 @@
 //! Sound and film in ranges (RFC 9110, 14): what is paid at once, and what is not when its tick is there.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::http::message::Message;
 use crate::http::middleware::headers;
 use crate::http::stopping::Stopping;
 use crate::storefront::catalogue::meter::part_name;
-use crate::storefront::listening::{Piece, Playing, Shown};
+use crate::storefront::listening::{Piece, Playing, Shown, Source};
 
 /// Bytes that are read and sent at a time.
 const CHUNK: u64 = 64 * 1024;
@@ -43,7 +42,7 @@ pub(super) async fn play(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let playing = api.shop.play(&ticket).await?;
-    let stream = playing.stream.clone();
+    let stream = playing.source.stream.clone();
     let Some(part) = ranged(&request, stream.bytes) else { return Ok(beyond(stream.bytes)) };
     let Range { start: at, end } = part.bytes;
     let sent = Sent { at, end, from: From::Ticket(playing, api.stopping.clone()) };
@@ -74,14 +73,14 @@ pub(super) async fn of_part(
 async fn at(api: Data<StorefrontApi>, slug: &str, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shop = &api.shop;
     let article = shop.article(slug).await?;
-    let (stream, file, bytes) = shop.stream_of(&article).await?;
+    let (source, bytes) = shop.stream_of(&article).await?;
     if article.price.is_some() && entitlement(shop, &article.slug, &request).await?.is_none() {
         return Ok(demand::payment_required(&shop.demand(&article)));
     }
     let length = bytes.end - bytes.start;
     let Some(part) = ranged(&request, length) else { return Ok(beyond(length)) };
     let (at, end) = (bytes.start + part.bytes.start, bytes.start + part.bytes.end);
-    Ok(answer(stream.media_type, &part, Sent { at, end, from: From::File(file) }))
+    Ok(answer(source.stream.media_type, &part, Sent { at, end, from: From::Paid(source) }))
 }
 
 /// What an answer holds of all the bytes that there are.
@@ -130,7 +129,7 @@ struct Sent {
 
 enum From {
     /// All of it can be had.
-    File(File),
+    Paid(Source),
     /// What is paid can be had.
     Ticket(Playing, Stopping),
 }
@@ -150,25 +149,24 @@ async fn next(sent: Option<Sent>) -> Option<(io::Result<Bytes>, Option<Sent>)> {
 impl Sent {
     async fn chunk(&mut self) -> io::Result<Bytes> {
         let at = self.at;
-        let (piece, file) = match &mut self.from {
-            From::File(file) => (Piece::Paid(self.end), file.try_clone()?),
-            From::Ticket(playing, stopping) => {
-                let Playing { stream, opened, .. } = playing;
-                let paid = opened.wait_for(|opened| opened.piece(stream, at) != Piece::Unpaid);
+        let (piece, source) = match &mut self.from {
+            From::Paid(source) => (Piece::Paid(self.end), &*source),
+            From::Ticket(Playing { source, opened, .. }, stopping) => {
+                let paid = opened.wait_for(|opened| opened.piece(&source.stream, at) != Piece::Unpaid);
                 let piece = tokio::select! {
-                    paid = paid => paid.map_err(io::Error::other)?.piece(stream, at),
+                    paid = paid => paid.map_err(io::Error::other)?.piece(&source.stream, at),
                     () = tokio::time::sleep(PATIENCE) => return Err(io::ErrorKind::TimedOut.into()),
                     () = stopping.wait() => return Err(io::ErrorKind::ConnectionAborted.into()),
                 };
-                (piece, playing.file.try_clone()?)
+                (piece, &*source)
             }
         };
         let length = |until: u64| CHUNK.min(until.min(self.end).saturating_sub(at));
         match piece {
             Piece::Paid(until) => {
-                let length = length(until);
-                let read = tokio::task::spawn_blocking(move || read(file, at, length));
-                read.await.map_err(io::Error::other)?
+                let (source, length) = (source.clone(), length(until));
+                let read = tokio::task::spawn_blocking(move || source.read(at, length));
+                read.await.map_err(io::Error::other)?.map(Bytes::from)
             }
             Piece::Gap(until) => {
                 Ok(vec![0; usize::try_from(length(until)).map_err(io::Error::other)?].into())
@@ -176,12 +174,4 @@ impl Sent {
             Piece::Unpaid => Err(io::Error::other("what was waited for is not there")),
         }
     }
-}
-
-fn read(mut file: File, at: u64, length: u64) -> io::Result<Bytes> {
-    file.seek(SeekFrom::Start(at))?;
-    let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes)?;
-    // The file was cut short meanwhile.
-    if bytes.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes.into()) }
 }

@@ -16,6 +16,7 @@ use tuppence_protocol::scrip::campaign::CampaignState;
 use tuppence_protocol::{Refusal, Secret, Timestamp};
 
 use super::ports::Random;
+use crate::crash;
 use writer::Writer;
 
 /// The schema, one step for each version of the file.
@@ -23,6 +24,8 @@ const MIGRATIONS: &[&str] =
     &[include_str!("schema.sql"), include_str!("till.sql"), include_str!("bought.sql")];
 /// Milliseconds that a locked file is waited for.
 const BUSY_MS: u64 = 5_000;
+/// Pages in the write-ahead log before it is copied into the database: as SQLite has it.
+const CHECKPOINT_PAGES: &str = "1000";
 
 /// One earner's attempt at one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +164,12 @@ impl ShopStore {
     fn prepare(mut connection: Connection) -> Result<Self> {
         connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "synchronous", crash::pragma("synchronous", "full"))?;
+        connection.pragma_update(
+            None,
+            "wal_autocheckpoint",
+            crash::pragma("wal_autocheckpoint", CHECKPOINT_PAGES),
+        )?;
         connection.pragma_update(None, "foreign_keys", true)?;
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: u32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -402,7 +410,7 @@ impl StoreHandle {
 /// Makes the file, if there is none, before SQLite would make it readable for others.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create(true).write(true).truncate(false);
     #[cfg(unix)]
     {
         use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
