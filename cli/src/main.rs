@@ -2,13 +2,9 @@
 
 mod arguments;
 mod commands;
-mod data;
 mod dumps;
-mod failure;
-mod logging;
 mod output;
 mod running;
-mod settings;
 mod wallet;
 
 use std::process::ExitCode;
@@ -16,6 +12,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::Arguments;
+use tuppence_cli::{data, failure, logging, settings};
 
 fn main() -> ExitCode {
     dumps::forbid();

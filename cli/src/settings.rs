@@ -3,12 +3,14 @@
 //! `--center-port 8080` is `TUPPENCE_CENTER_PORT=8080` in the environment and `center-port = 8080` in the file.
 //! A flag goes before the environment, that before the file, and that before what is built in.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use tuppence_protocol::ids::DnsName;
 use tuppence_protocol::scrip::center::Policy;
 use tuppence_protocol::{Amount, Currency, Duration, HashAlgorithm};
 use tuppence_server::center::keys::Passphrase;
@@ -21,6 +23,8 @@ use crate::logging::LogFormat;
 
 /// The settings file that is read where `--config` names none, in the data folder.
 const FILE_NAME: &str = "tuppence.toml";
+/// The most zero bits that a registration may be asked to find.
+const CHALLENGE_BITS_MAX: u8 = 28;
 
 /// Where things are: for every command.
 #[derive(Debug, Clone, Args)]
@@ -99,7 +103,7 @@ pub struct Settings {
     #[arg(long, env = "TUPPENCE_SCRIP_DAYS", value_name = "N", help_heading = "Center")]
     pub scrip_days: Option<NonZeroU32>,
     /// Work that a registration takes, in zero bits of a hash, at most 28 [default: 16]
-    #[arg(long, env = "TUPPENCE_CHALLENGE_BITS", value_name = "N", value_parser = clap::value_parser!(u8).range(0..=28), help_heading = "Center")]
+    #[arg(long, env = "TUPPENCE_CHALLENGE_BITS", value_name = "N", value_parser = clap::value_parser!(u8).range(0..=i64::from(CHALLENGE_BITS_MAX)), help_heading = "Center")]
     pub challenge_bits: Option<u8>,
     /// Registrations a minute from one network (/24, or /56 of IPv6) [default: 60]
     #[arg(long, env = "TUPPENCE_REGISTRATIONS_PER_MINUTE", value_name = "N", help_heading = "Center")]
@@ -181,14 +185,22 @@ impl Settings {
         let name = path.display();
         let unreadable = |error| Failure::new(format!("The settings file {name} cannot be read: {error}"));
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        self.over_text(name, &text)
+    }
+
+    /// These settings, completed from the text of the settings file `name`.
+    ///
+    /// # Errors
+    /// If the text says something that is no setting.
+    pub fn over_text(self, name: impl Display, text: &str) -> Result<Self, Failure> {
         let wrong = |error: toml::de::Error| {
             Failure::new(format!("The settings file {name} does not fit: {error}")).hint(
                 "A setting is named as its flag without the dashes; `tuppence serve --help` lists them.",
             )
         };
         // Once by itself, so that a mistake is told with its line; then below what was given otherwise.
-        toml::from_str::<Settings>(&text).map_err(wrong)?;
-        let mut table: toml::Table = toml::from_str(&text).map_err(wrong)?;
+        toml::from_str::<Settings>(text).map_err(wrong)?;
+        let mut table: toml::Table = toml::from_str(text).map_err(wrong)?;
         table.extend(toml::Table::try_from(&self).map_err(Failure::new)?);
         table.try_into().map_err(wrong)
     }
@@ -276,7 +288,7 @@ impl Settings {
     /// What the operator has decided.
     ///
     /// # Errors
-    /// If an amount is of another currency, or a share is beyond the whole.
+    /// If an amount is of another currency, a share is beyond the whole, or the work beyond what can be done.
     pub fn policy(&self) -> Result<Policy, Failure> {
         let currency = self.currency();
         let built_in = Policy::new(currency);
@@ -288,6 +300,12 @@ impl Settings {
         if fee_basis_points > 10_000 {
             return Err(Failure::new("fee-basis-points is at most 10000, the whole payment"));
         }
+        let challenge_bits = self.challenge_bits.unwrap_or(built_in.challenge_bits);
+        if challenge_bits > CHALLENGE_BITS_MAX {
+            return Err(Failure::new(format!(
+                "challenge-bits is {challenge_bits}; beyond {CHALLENGE_BITS_MAX} a registration never ends"
+            )));
+        }
         let minutes = |minutes: NonZeroU32| Duration::from_minutes(u64::from(minutes.get()));
         let days = |days: NonZeroU32| Duration::from_days(u64::from(days.get()));
         Ok(Policy {
@@ -297,7 +315,7 @@ impl Settings {
             fee_basis_points,
             payout_threshold: amount("payout-threshold", &self.payout_threshold, built_in.payout_threshold)?,
             payout_fee: amount("payout-fee", &self.payout_fee, built_in.payout_fee)?,
-            challenge_bits: self.challenge_bits.unwrap_or(built_in.challenge_bits),
+            challenge_bits,
             ..built_in
         })
     }
@@ -417,15 +435,20 @@ impl Origin {
             _ => return Err(wrong()),
         };
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
+            // A number alone: Rust would take a sign before it.
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                (host, port.parse().map_err(|_| wrong())?)
+            }
+            Some(_) => return Err(wrong()),
             None => (authority, standard),
         };
-        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-        if host.is_empty() || !host.bytes().all(fits) {
+        // A host and a port that wallets take too.
+        if port == 0 || host.parse::<DnsName>().is_err() {
             return Err(wrong());
         }
-        // Browsers leave the scheme's own port out.
-        let text = if port == standard { format!("{scheme}://{host}") } else { text.to_owned() };
+        // Browsers leave the scheme's own port out, and zeros before one.
+        let text =
+            if port == standard { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") };
         Ok(Origin { text, host: host.to_owned(), port })
     }
 }

@@ -48,6 +48,24 @@ fn a_mistake_in_the_file_is_told_with_its_line() {
 }
 
 #[test]
+fn the_file_has_the_limits_that_flags_have() {
+    for (text, fits) in [
+        ("challenge-bits = 28", true),
+        ("challenge-bits = 29", false),
+        ("fee-basis-points = 10000", true),
+        ("fee-basis-points = 10001", false),
+    ] {
+        let settings = Settings::default().over_text("a.toml", text).unwrap();
+        assert_eq!(settings.policy().is_ok(), fits, "{text}");
+    }
+    for (text, fits) in [("budget-days = 90", true), ("budget-days = 91", false), ("budget-days = 0", false)]
+    {
+        let settings = Settings::default().over_text("a.toml", text).unwrap();
+        assert_eq!(settings.till().is_ok(), fits, "{text}");
+    }
+}
+
+#[test]
 fn sums_are_read_in_the_centers_currency() {
     let sum =
         |text: &str| text.parse::<Sum>().unwrap().amount("x", Currency::USD).ok().map(|a| a.to_string());
@@ -67,9 +85,21 @@ fn origins_are_written_as_browsers_write_them() {
     assert_eq!(text("https://shop.example/").as_deref(), Some("https://shop.example"));
     assert_eq!(text("https://shop.example:443").as_deref(), Some("https://shop.example"));
     assert_eq!(text("http://localhost:8081").as_deref(), Some("http://localhost:8081"));
-    for wrong in
-        ["shop.example", "ftp://a", "https://", "https://a/b", "https://A", "http://a:b", "http://a b"]
-    {
+    assert_eq!(text("http://localhost:08081").as_deref(), Some("http://localhost:8081"));
+    for wrong in [
+        "shop.example",
+        "ftp://a",
+        "https://",
+        "https://a/b",
+        "https://A",
+        "http://a:b",
+        "http://a b",
+        "http://a:+8081",
+        "http://a:0",
+        "http://a:",
+        "http://.",
+        "http://-a",
+    ] {
         assert_eq!(text(wrong), None, "{wrong}");
     }
 }
