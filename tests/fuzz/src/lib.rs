@@ -11,10 +11,14 @@
 
 pub mod canonical;
 pub mod center;
+pub mod demands;
 pub mod envelopes;
 pub mod files;
 pub mod message;
 pub mod records;
+pub mod requests;
+pub mod session_keys;
+pub mod settings;
 pub mod shop;
 pub mod sites;
 pub mod spellings;

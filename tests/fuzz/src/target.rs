@@ -1,6 +1,9 @@
 //! The targets by name.
 
-use crate::{canonical, center, envelopes, files, message, records, shop, sites, spellings};
+use crate::{
+    canonical, center, demands, envelopes, files, message, records, requests, session_keys, settings, shop,
+    sites, spellings,
+};
 
 /// Whether a target's code took the bytes. Either is fine; a corpus needs both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub struct Target {
 }
 
 /// All of them, by name.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 22] = [
     Target {
         name: "articles",
         holds: "An article's file has fields in their limits, or problems at lines that it has; its HTML is stable once it is cleaned.",
@@ -54,6 +57,11 @@ pub const TARGETS: [Target; 18] = [
         run: records::copy,
     },
     Target {
+        name: "demands",
+        holds: "A wallet that is told to pay an address pays what was approved at most, to who answers there, whatever the answer.",
+        run: demands::demand,
+    },
+    Target {
         name: "envelopes",
         holds: "A Custom_Secret opens only with the header and scrip that it was closed with.",
         run: envelopes::custom_secret,
@@ -79,6 +87,21 @@ pub const TARGETS: [Target; 18] = [
         name: "records",
         holds: "A wallet's record is read as what it is written as again; damaged ones are refused.",
         run: records::record,
+    },
+    Target {
+        name: "requests",
+        holds: "Whatever the headers: paid words go to who shows the article's receipt or cookie, a 402 is one that a wallet reads, and nothing is a fault.",
+        run: requests::headers,
+    },
+    Target {
+        name: "session_keys",
+        holds: "The center opens what was closed for it, in one spelling; a session key comes out of its envelope again.",
+        run: session_keys::envelope,
+    },
+    Target {
+        name: "settings",
+        holds: "Settings are written as what is read as the same; origins, amounts, shares and times that are taken are in their limits.",
+        run: settings::file,
     },
     Target {
         name: "shop_payword",

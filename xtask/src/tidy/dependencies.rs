@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("tuppence-web", &["tuppence-protocol", "tuppence-view", "tuppence-wallet"]),
     ("tuppence-cli", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-tests", &["tuppence-cli", "tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
-    ("tuppence-fuzz", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
+    ("tuppence-fuzz", &["tuppence-cli", "tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-crash", &["tuppence-server"]),
     ("tuppence-sim", &["tuppence-protocol", "tuppence-server", "tuppence-wallet"]),
     ("tuppence-load", &["tuppence-protocol", "tuppence-server"]),

@@ -56,6 +56,13 @@ pub fn all() -> Vec<Seed> {
     }
     let center = tuppence_fuzz::center::seeds();
     seeds.extend(center.into_iter().map(|(name, bytes)| ("center", name.to_owned(), bytes)));
+    for (target, made) in [
+        ("demands", tuppence_fuzz::requests::demanded()),
+        ("requests", tuppence_fuzz::requests::seeds()),
+        ("session_keys", tuppence_fuzz::session_keys::seeds()),
+    ] {
+        seeds.extend(made.into_iter().map(|(name, bytes)| (target, name.to_owned(), bytes)));
+    }
     seeds.push(("records", "budget".to_owned(), budget()));
     seeds.push(("records", "budget-in-paywords".to_owned(), budget_in_paywords()));
     for article in ["bread", "walk/parts/2"] {
@@ -154,6 +161,28 @@ fn by_hand() -> impl Iterator<Item = Seed> {
         ),
         ("copies", "cut", "{\"format\":\"tuppence-wallet\",\"version\":1"),
         ("copies", "newer", "{\"format\":\"tuppence-wallet\",\"version\":2}"),
+        ("demands", "free", "https://shop.example/about#top\n200\n<p>All of it.</p>"),
+        ("demands", "no-json", "https://shop.example/a\n402\n<p>Pay."),
+        ("demands", "refused", "https://shop.example/a\n404\n{\"code\":\"not_found\",\"message\":\"Nothing.\"}"),
+        ("demands", "no-address", "https://user@shop.example/a b\n402\n{}"),
+        (
+            "settings",
+            "shop",
+            "listen = \"0.0.0.0\"\nstorefront-origin = \"https://shop.example/\"\ntrusted-proxies = [\"10.0.0.1\"]\n\
+             default-price = \"0.10\"\nbudget = \"USD:0.5\"\nbudget-days = 30\nsettle-minutes = 5\nlog-format = \"json\"\n",
+        ),
+        (
+            "settings",
+            "center",
+            "center-origin = \"https://center.example:8443\"\ncurrency = \"EUR\"\nfee-basis-points = 250\n\
+             payout-fee = \"0.25\"\npending-minutes = 10\nchallenge-bits = 20\nhash-algorithm = \"hmac-sha256\"\n",
+        ),
+        ("settings", "work-that-nobody-can-do", "challenge-bits = 200\n"),
+        ("settings", "signs-in-a-port", "center-origin = \"http://localhost:+8080\"\n"),
+        ("settings", "port-nought", "storefront-origin = \"https://shop.example:0\"\n"),
+        ("settings", "odd-host", "upstream = \"http://-a..b.:80\"\nstorefront-origin = \"http://.\"\n"),
+        ("settings", "another-currency", "currency = \"EUR\"\nbalance-max = \"USD:1\"\n"),
+        ("settings", "unknown", "centre-name = \"x\"\n"),
         ("files_of_pictures", "beside", "coin.png"),
         ("files_of_pictures", "above", "../coin.webp"),
         ("files_of_pictures", "out", "../../../coin.png"),
