@@ -1,13 +1,17 @@
 //! A flood of registrations costs their senders work and the center nearly nothing (T12, T14, T15): RSA is counted.
 
+use std::net::Ipv4Addr;
+
 use futures_util::future::join_all;
+use reqwest::Method;
 use tuppence_protocol::bytes::Bytes;
 use tuppence_protocol::challenge::{Solution, solve};
 use tuppence_protocol::scrip::registration::RegistrationRequest;
 use tuppence_protocol::{ErrorCode, Timestamp, WalletId};
+use tuppence_server::http::peer::TrustedProxies;
 
 use crate::buyer::{Buyer, challenge, registration, registration_by};
-use crate::stand::{Options, Stand, random};
+use crate::stand::{Options, Stand, random, send};
 
 /// How many envelopes the center has begun to decrypt since it started.
 async fn decryptions(stand: &Stand) -> u64 {
@@ -40,6 +44,36 @@ async fn registrations_of_one_network_are_limited_before_anything_is_decrypted_a
     }
     assert_eq!(decryptions(&stand).await, 2);
     assert_eq!(buyer.live(&stand).await, "USD:0.7".parse().unwrap());
+}
+
+/// The statuses of registrations that come from the center's neighbour, which says that they are from these addresses.
+async fn forwarded(stand: &Stand, addresses: &[&str]) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for address in addresses {
+        let (awaiting, _) = registration(stand).await;
+        let request = stand.request(Method::POST, "/registration").header("x-forwarded-for", *address);
+        statuses.push(send(request.json(&awaiting.request)).await.status);
+    }
+    statuses
+}
+
+#[actix_web::test]
+async fn behind_a_trusted_proxy_each_network_has_a_limit_of_its_own() {
+    let trusted_proxies = TrustedProxies(vec![Ipv4Addr::LOCALHOST.into()]);
+    let stand =
+        Stand::with(Options { registrations_per_minute: 1, trusted_proxies, ..Options::default() }).await;
+    let households = ["203.0.113.9", "198.51.100.9", "2001:db8:1:2200::1", "2001:db8:1:2300::1"];
+    assert_eq!(forwarded(&stand, &households).await, [200; 4]);
+    // A household has a /56 of IPv6, and takes any address of it; what it says of others counts for nothing.
+    let again = ["203.0.113.77", "2001:db8:1:22ff:ffff::1", "192.0.2.1, 2001:db8:1:2200::2"];
+    assert_eq!(forwarded(&stand, &again).await, [429; 3]);
+}
+
+#[actix_web::test]
+async fn what_a_proxy_says_that_nobody_trusts_counts_for_nothing() {
+    let stand = Stand::with(Options { registrations_per_minute: 1, ..Options::default() }).await;
+    let addresses = ["203.0.113.9", "198.51.100.9", "2001:db8::1"];
+    assert_eq!(forwarded(&stand, &addresses).await, [200, 429, 429]);
 }
 
 #[actix_web::test]

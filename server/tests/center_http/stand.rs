@@ -43,12 +43,13 @@ pub const SHOP_SECRET: [u8; 32] = [7; 32];
 pub struct Options {
     pub limits: Limits,
     pub registrations_per_minute: u32,
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let limits = Limits { workers: 1, shutdown_time_max: Duration::from_secs(1), ..Limits::default() };
-        Options { limits, registrations_per_minute: 1_000 }
+        Options { limits, registrations_per_minute: 1_000, trusted_proxies: TrustedProxies::default() }
     }
 }
 
@@ -137,7 +138,7 @@ impl Stand {
             wallet_site: self.folder.path().join("site"),
             registrations_per_minute: NonZeroU32::new(self.options.registrations_per_minute).unwrap(),
             decryptions_max: 2,
-            trusted_proxies: TrustedProxies::default(),
+            trusted_proxies: self.options.trusted_proxies.clone(),
         };
         let (stop, stopping) = Stopping::new();
         let api = CenterApi::new(center, KEYS.clone(), committer.handle(), clock, settings, stopping);

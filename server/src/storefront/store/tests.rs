@@ -26,6 +26,16 @@ fn open() -> (tempfile::TempDir, ShopStore) {
 }
 
 #[test]
+fn every_commit_of_a_shop_is_synced_and_logged() {
+    let (_root, store) = open();
+    let setting = |name: &str| -> String {
+        let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+        store.lock().query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!([setting("journal_mode"), setting("synchronous")], ["wal", "2"]);
+}
+
+#[test]
 fn the_first_attempt_stays_whatever_comes_later() {
     let (root, store) = open();
     let first = attempt(1, 1, Some(1));
