@@ -14,6 +14,7 @@ use tuppence_protocol::scrip::receipt::{Receipt, ReceiptKind};
 use tuppence_protocol::{Currency, KeyRing, Seal, Secret, Timestamp, TranId, VendorId, bytes};
 use tuppence_server::http::client::client;
 use tuppence_server::http::message::decode;
+use tuppence_server::http::site::Site;
 use tuppence_server::http::stopping::Stopping;
 use tuppence_server::http::storefront::{StorefrontApi, site};
 use tuppence_server::storefront::catalogue::fields::Prices;
@@ -107,6 +108,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("a-cookie", oven(&cookie("oven"))),
         ("another-cookie", oven(&cookie("flour"))),
         ("the-list", b"/api/v1/articles\nrange: bytes=0-".to_vec()),
+        ("counts", b"/metrics\naccept: text/plain".to_vec()),
         ("nowhere", b"/articles/%2e%2e%2foven\naccept: */*".to_vec()),
     ]
 }
@@ -161,8 +163,8 @@ impl Served {
         let runtime = Runtime::new().expect("a thread may have a runtime");
         let (stop, stopping) = Stopping::new();
         let api = StorefrontApi::new(SHOP.clone(), stopping);
-        let configure = site(api).configure;
-        let app = App::new().configure(move |config| configure(config));
+        let Site { metrics, configure, .. } = site(api);
+        let app = App::new().app_data(metrics).configure(move |config| configure(config));
         let app = std::rc::Rc::new(runtime.block_on(test::init_service(app)));
         let call = move |request: test::TestRequest| -> Later<Answer> {
             let app = app.clone();
