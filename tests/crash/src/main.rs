@@ -82,7 +82,8 @@ fn main() -> Result<ExitCode> {
 fn cut(arguments: &Arguments) -> Result<bool> {
     let mut fine = true;
     for whose in [Whose::Center, Whose::Shop] {
-        let run = |synchronous, cuts| power::run(&arguments.program, whose, cuts, arguments.seed, synchronous);
+        let run =
+            |synchronous, cuts| power::run(&arguments.program, whose, cuts, arguments.seed, synchronous);
         let as_shipped = run("full", arguments.cuts)?;
         say(&format!("{whose:?}, as it is shipped (synchronous=FULL): {as_shipped}"));
         let control = run("normal", arguments.cuts.div_ceil(4))?;
