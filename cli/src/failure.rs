@@ -43,7 +43,6 @@ impl Failure {
     }
 
     /// What went wrong.
-    #[cfg(test)]
     pub fn sentence(&self) -> &str {
         &self.sentence
     }
