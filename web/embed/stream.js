@@ -16,8 +16,9 @@ const LEAD_S = 5;
 const STALLED_MS = 1_500;
 // And after so long with all of it paid, the line is lost, of which WebKit says nothing.
 const LOST_MS = 4_000;
-// Between two tries of a player that has lost its line.
+// Before the first new try of a player that has lost its line; each one waits twice as long, and after so many it is given up.
 const AGAIN_MS = 2_000;
+const TRIES = 6;
 // After so long without a byte a line may have been cut, which Firefox takes for the end of the sound.
 const STALE_MS = 40_000;
 // Receipts that a shop takes at once.
@@ -58,10 +59,16 @@ class Player {
     this.media.style.cssText = "display:block;width:100%";
     this.media.addEventListener("error", () => this.again(AGAIN_MS));
     const note = () => {
-      // Where a line was cut, some are at the end before they are.
-      if (!this.media.ended) [this.at, this.since] = [this.media.currentTime, Date.now()];
+      // A new line begins at nought, and where an old one was cut, some are at the end before they are.
+      if (this.media.ended || this.isNew) return;
+      [this.at, this.since, this.tries] = [this.media.currentTime, Date.now(), 0];
     };
     for (const name of ["timeupdate", "seeking"]) this.media.addEventListener(name, note);
+    // Before it knows its length, WebKit does not jump.
+    this.media.addEventListener("loadedmetadata", () => {
+      if (this.isNew && this.at) this.media.currentTime = this.at;
+      this.isNew = false;
+    });
   }
 
   // Opens to it what `receipts` have paid.
@@ -88,24 +95,24 @@ class Player {
 
   // A new line, on which it plays on where it was.
   again(after = 0) {
-    if (this.trying) return;
-    const { media, at = 0 } = this;
+    if (this.trying || this.tries > TRIES) return;
+    const { media, tries = 0 } = this;
     const isPlaying = !media.paused || media.ended;
+    this.tries = tries + 1;
     this.trying = setTimeout(async () => {
       try {
         this.ticket = undefined;
         await this.tell(this.receipts);
-        // Before it knows its length, WebKit does not jump.
-        if (at) media.addEventListener("loadedmetadata", () => (media.currentTime = at), { once: true });
+        this.isNew = true;
         media.load();
         this.since = Date.now();
         if (isPlaying) this.play();
         this.trying = undefined;
-      } catch {
+      } catch (error) {
         this.trying = undefined;
-        if (media.isConnected) this.again(AGAIN_MS);
+        if (media.isConnected && error.retry !== "never") this.again(AGAIN_MS);
       }
-    }, after);
+    }, after * 2 ** tries);
   }
 
   play() {
