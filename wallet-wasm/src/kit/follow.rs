@@ -12,14 +12,12 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-#[cfg(feature = "budgets")]
-use tuppence_protocol::Duration;
 use tuppence_protocol::ids::Serial;
 use tuppence_protocol::recovery::statement::{StatementKind, StatementReply, StatementState, StatementStep};
 use tuppence_protocol::scrip::Scrip;
 use tuppence_protocol::scrip::cash_out::{CashOutStage, CashOutState as Stated};
 use tuppence_protocol::scrip::receipt::Receipt;
-use tuppence_protocol::{Amount, ErrorCode};
+use tuppence_protocol::{Amount, Duration, ErrorCode};
 
 use crate::client::{self, CallError};
 use crate::error::{Problem, WalletError};
