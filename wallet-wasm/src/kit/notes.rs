@@ -173,13 +173,13 @@ impl Noted {
 
     /// Takes the notes of a device over these ones. A device that has no record of a budget knows no order of it, and must
     /// not take away what another one has noted; orders from before `oldest` are of budgets that are over.
-    fn add(&mut self, other: Noted, oldest: TranId) {
-        for (tran_id, mut note) in other.0 {
-            if note.more.is_none() && tran_id > oldest {
-                note.more = self.0.remove(&tran_id).and_then(|known| known.more);
+    fn add(&mut self, mut other: Noted, oldest: TranId) {
+        for (tran_id, note) in &mut other.0 {
+            if note.more.is_none() && *tran_id > oldest {
+                note.more = self.of(tran_id).and_then(|known| known.more);
             }
-            self.0.insert(tran_id, note);
         }
+        self.0.extend(other.0);
     }
 
     /// The articles that budgets have paid.
