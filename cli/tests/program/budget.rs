@@ -8,7 +8,7 @@ use tuppence_wallet::ports::native;
 use tuppence_wallet::view::Question;
 use tuppence_wallet::{Config, Wallet};
 
-use crate::cheap_shop::Shop;
+use crate::cheap_shop::{Shop, audited};
 use crate::proxy::{At, Proxy};
 use crate::reader::{block_on, fixtures, reqwest_client};
 use crate::serving::{Serving, err, get, out, wait_for};
@@ -24,7 +24,7 @@ pub fn through(proxy: &Proxy) -> Serving {
 #[test]
 fn one_approval_pays_many_articles_while_the_center_is_away_and_the_shop_is_killed_and_the_rest_comes_back() {
     let proxy = Proxy::start();
-    let mut serving = through(&proxy);
+    let serving = through(&proxy);
     let center = format!("http://localhost:{}", proxy.port);
     let mut shop = Shop::at(&serving, &center);
     let mut person = Person::new(&serving);
@@ -72,9 +72,7 @@ fn one_approval_pays_many_articles_while_the_center_is_away_and_the_shop_is_kill
     assert!(history[0]["title"].as_str().unwrap().contains("The rest of the budget"));
     let vendors = serving.json(&["vendors", "list"]);
     assert!(vendors.to_string().contains("USD:0.0027"), "{vendors}");
-    shop.kill();
-    serving.signal(Signal::SIGTERM);
-    serving.ask(&["audit"]);
+    audited(serving, shop);
 }
 
 #[test]

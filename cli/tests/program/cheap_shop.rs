@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::{Child, Stdio};
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::proxy::Proxy;
@@ -89,4 +90,11 @@ impl Drop for Shop {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Stops both, and audits the books.
+pub fn audited(mut serving: Serving, mut shop: Shop) {
+    shop.kill();
+    serving.signal(Signal::SIGTERM);
+    serving.ask(&["audit"]);
 }

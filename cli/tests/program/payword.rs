@@ -5,7 +5,6 @@ use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 use tuppence_protocol::{Duration, Timestamp};
 use tuppence_wallet::ports::memory::MemoryStorage;
@@ -14,7 +13,7 @@ use tuppence_wallet::view::{BudgetMethod, Question};
 use tuppence_wallet::{Config, Wallet};
 
 use crate::budget::through;
-use crate::cheap_shop::Shop;
+use crate::cheap_shop::{Shop, audited};
 use crate::proxy::{At, Proxy};
 use crate::reader::{block_on, fixtures, reqwest_client};
 use crate::serving::{Serving, err, get, out, wait_for};
@@ -57,12 +56,6 @@ fn pay(person: &Person, shop: &Shop, number: u32, left: &str) {
     assert_eq!(paid.status.code(), Some(0), "{number}: {}", err(&paid));
     assert!(out(&paid).contains(&format!("SECRET-{number}.")), "{number}: {}", err(&paid));
     assert!(err(&paid).contains(&format!("{left} is left")), "{number}: {}", err(&paid));
-}
-
-fn audited(mut serving: Serving, mut shop: Shop) {
-    shop.kill();
-    serving.signal(Signal::SIGTERM);
-    serving.ask(&["audit"]);
 }
 
 #[test]
